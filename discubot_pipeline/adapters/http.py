@@ -1,0 +1,88 @@
+"""The one HTTP client of the adapters: time-outs, pacing, and status codes told apart by what a retry may do."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2 as httpx
+
+from discubot_pipeline.domain.errors import PipelineError, Transient, Unanswered
+
+TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+NOT_SAVED = frozenset({429, 529})
+Pace = Callable[[], None]
+Refusal = Callable[[httpx.Response], PipelineError | None]
+"""Reads a 429 or 529 whose body says more than its status; None leaves it at `rate_limited`."""
+
+
+def no_pace() -> None:
+    """Let every call through at once."""
+
+
+def no_refusal(_: httpx.Response) -> None:
+    """Read nothing more into a refusal than its status says."""
+
+
+class Service:
+    """A connection to one service with one credential. Use as a context manager, or call `close`."""
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        headers: dict[str, str],
+        pace: Pace = no_pace,
+        refusal: Refusal = no_refusal,
+    ) -> None:
+        self.name = name
+        self._pace = pace
+        self._refusal = refusal
+        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT, trust_env=False)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        data: dict[str, str] | None = None,
+        params: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send one request and give its answer, whatever its status but 429 and 529.
+
+        Raises Transient when it was refused for now (`rate_limited` with the service's Retry-After) or never arrived,
+        Unanswered when it may have been carried out.
+        """
+        self._pace()
+        try:
+            response = self._client.request(method, path, json=json, data=data, params=params)
+        except NEVER_SENT as error:
+            raise Transient("unreachable", f"{self.name} cannot be reached: {error}") from error
+        except httpx.TransportError as error:
+            raise Unanswered("no_answer", f"{self.name} did not answer {method} {path}: {error!r}") from error
+        if response.status_code in NOT_SAVED:
+            refused = Transient("rate_limited", f"{self.name} asks for a pause", retry_after(response))
+            raise self._refusal(response) or refused
+        return response
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def retry_after(response: httpx.Response) -> timedelta | None:
+    """Read Retry-After in seconds; None when it is absent or no number."""
+    try:
+        return timedelta(seconds=float(response.headers["retry-after"]))
+    except (KeyError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,128 @@
+"""Keeps the work found so far while a thread is read: joins what is said twice, notes who takes it, closes what is done."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from discubot_pipeline.adapters.rules.replies import Effect, Reply
+from discubot_pipeline.adapters.rules.requests import Kind
+from discubot_pipeline.adapters.rules.sentences import Sentence
+from discubot_pipeline.domain.analysis import Priority
+from discubot_pipeline.domain.task import fingerprint
+
+ALIKE = 0.6
+MEANT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """One piece of work on its way to a task. `said` are the sentences that it stands on, the asking one first."""
+
+    title: str
+    words: frozenset[str]
+    kind: Kind
+    score: float
+    said: tuple[Sentence, ...]
+    items: tuple[str, ...] = ()
+    owner: str | None = None
+    due: date | None = None
+    priority: Priority | None = None
+    is_instructed: bool = False
+    is_closed: bool = False
+
+    @property
+    def asked(self) -> Sentence:
+        """Give the sentence that asks for it."""
+        return self.said[0]
+
+    def resembles(self, other: "Todo") -> bool:
+        """Say whether two are the same work in other words."""
+        if fingerprint(self.title) == fingerprint(other.title):
+            return True
+        common, either = self.words & other.words, self.words | other.words
+        fewer = min(len(self.words), len(other.words))
+        return bool(either) and (len(common) / len(either) >= ALIKE or fewer >= 2 and len(common) == fewer)
+
+    def joined(self, later: "Todo") -> "Todo":
+        """Take over from a later saying of the same work what this one lacks; who promises it owns it."""
+        owner = later.owner if later.kind is Kind.PROMISE or not self.owner else self.owner
+        return replace(
+            self,
+            said=self.said + tuple(sentence for sentence in later.said if sentence not in self.said),
+            items=self.items or later.items,
+            owner=owner,
+            due=self.due or later.due,
+            priority=self.priority or later.priority,
+            score=max(self.score, later.score),
+            is_instructed=self.is_instructed or later.is_instructed,
+        )
+
+
+class Ledger:
+    """The work of one thread, in the order it came up."""
+
+    def __init__(self) -> None:
+        self._todos: list[Todo] = []
+
+    @property
+    def todos(self) -> tuple[Todo, ...]:
+        """List what is still to be done."""
+        return tuple(todo for todo in self._todos if not todo.is_closed)
+
+    def add(self, todo: Todo) -> None:
+        """Note a piece of work, or join it with the same work noted before."""
+        for place, known in enumerate(self._todos):
+            if not known.is_closed and known.resembles(todo):
+                self._todos[place] = known.joined(todo)
+                return
+        self._todos.append(todo)
+
+    def apply(self, reply: Reply, sentence: Sentence, due: date | None) -> bool:
+        """Carry out a reply; False when there was no work it could mean."""
+        chosen = self._meant(reply, sentence)
+        if reply.effect is Effect.TAKES:
+            chosen = self._takeable(chosen, reply, sentence)
+            self._change(chosen, lambda todo: _taken(todo, reply, sentence, due))
+        else:
+            chosen = tuple(todo for todo in self._owned_first(chosen, reply, sentence) if not todo.is_instructed)
+            self._change(chosen, lambda todo: replace(todo, is_closed=True))
+        return bool(chosen)
+
+    def note(self, sentence: Sentence, due: date | None, priority: Priority | None) -> None:
+        """Add a day or a priority that a sentence of its own names to the latest work without one."""
+        latest = self._latest(self._before(sentence))
+        self._change(latest, lambda todo: replace(todo, due=todo.due or due, priority=todo.priority or priority))
+
+    def _before(self, sentence: Sentence) -> tuple[Todo, ...]:
+        return tuple(todo for todo in self.todos if todo.asked.order <= sentence.order)
+
+    def _latest(self, todos: tuple[Todo, ...]) -> tuple[Todo, ...]:
+        if not todos:
+            return ()
+        last = max(todos, key=lambda todo: todo.asked.order).asked.message.id
+        return tuple(todo for todo in todos if todo.asked.message.id == last)
+
+    def _meant(self, reply: Reply, sentence: Sentence) -> tuple[Todo, ...]:
+        before = self._before(sentence)
+        if not reply.words:
+            return self._latest(before)
+        return tuple(todo for todo in before if len(todo.words & reply.words) >= MEANT * len(reply.words))
+
+    def _takeable(self, todos: tuple[Todo, ...], reply: Reply, sentence: Sentence) -> tuple[Todo, ...]:
+        if not reply.is_own:
+            todos = tuple(todo for todo in todos if todo.asked.message.author.id != sentence.message.author.id)
+        own = tuple(todo for todo in todos if todo.owner == reply.owner)
+        free = tuple(todo for todo in todos if not todo.owner)
+        return own or free or (todos if len(todos) == 1 else ())
+
+    def _owned_first(self, todos: tuple[Todo, ...], reply: Reply, sentence: Sentence) -> tuple[Todo, ...]:
+        own = tuple(todo for todo in todos if todo.owner == sentence.message.author.name)
+        return own if own and not reply.words else todos
+
+    def _change(self, chosen: tuple[Todo, ...], change: Callable[[Todo], Todo]) -> None:
+        self._todos = [change(todo) if todo in chosen else todo for todo in self._todos]
+
+
+def _taken(todo: Todo, reply: Reply, sentence: Sentence, due: date | None) -> Todo:
+    said = todo.said if sentence in todo.said else (*todo.said, sentence)
+    return replace(todo, owner=reply.owner, due=todo.due or due, said=said)

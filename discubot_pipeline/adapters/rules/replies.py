@@ -1,0 +1,113 @@
+"""Reads what later messages do to work that came up before: take it, finish it, or call it off."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from discubot_pipeline.adapters.rules.requests import strip_leads
+from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
+from discubot_pipeline.adapters.rules.titles import content_words
+
+SHORT = 14
+
+
+class Effect(StrEnum):
+    """What a reply does to the work before it."""
+
+    TAKES = "takes"
+    CLOSES = "closes"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`words` name the work meant; empty for the latest. `is_own` marks a taker who also may have asked."""
+
+    effect: Effect
+    words: frozenset[str]
+    owner: str | None = None
+    is_own: bool = False
+
+
+_WITHDRAWN = re.compile(
+    r"\b(?:never ?mind|nvm|scrap (?:that|this|it)|forget (?:it|that|about (?:it|that|this))|(?:ignore|disregard|cancel|skip) "
+    r"(?:that|this|my)|no longer (?:needed|necessary|relevant)|not (?:needed|necessary)(?: any ?more)?|no need|false alarm|"
+    r"changed my mind|decided (?:not to|against)|let's not|let’s not|won't ?fix|won’t fix|wontfix|works as (?:intended|designed)|"
+    r"not worth it|solved it|figured it out|found it|got it (?:working|to work)|that (?:did it|worked|works|fixed it|solved it)|"
+    r"works? now|working now|it works|you're right, it)\b",
+    re.IGNORECASE,
+)
+_FINISHED = re.compile(
+    r"\b(?:done|fixed|merged|resolved|solved|deployed|shipped|completed|released|implemented|pushed|published|finished|"
+    r"updated|added|removed|renamed|changed|sent|uploaded|created|closed|reverted|erledigt|gedaan|klaar|fait|hecho|listo)\b",
+    re.IGNORECASE,
+)
+_PLAINLY = frozenset("done fixed merged resolved solved deployed shipped completed erledigt gedaan klaar fait hecho listo".split())
+_NOT_YET = re.compile(
+    r"\b(?:not|never|yet|when|once|if|will|to be|should|need|needs|after|before|until|nearly|almost|half|partly|partially|"
+    r"could|would|can|must|get|gets|getting|want|wants|nothing|isn't|isn’t|wasn't|hasn't|haven't|i'll|we'll|be|by|can't|easier)\b|n't",
+    re.IGNORECASE,
+)
+_TAKE = re.compile(
+    r"(?:i'm on (?:it|this|that)|i’m on (?:it|this|that)|on it|will do|i got this|leave (?:it|this|that) (?:to|with) me|"
+    r"assign (?:it|this|that) to me|consider it done|taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|i will|i could|happy to|"
+    r"let me|i'm happy to|i'd be happy to) )(?:take care of|take|do|handle|grab|own|pick up|fix|look into|look at|tackle|work on|"
+    r"deal with|sort(?: out)?|get)(?: on)? (?P<what>.+))",
+    re.IGNORECASE,
+)
+_GIVEN = re.compile(
+    rf"(?:(?:assign|give|assigned|over) (?:this |it |that )?to (?P<to>{PERSON})|(?P<who>{PERSON}),? ?(?:will|can|could|is going to|"
+    r"'ll|’ll|please|(?:can|could|will|would) you)(?: please| also)* (?:take care of|take|handle|do|own|pick up|grab) (?P<what>.+)"
+    rf"|(?:can|could|will) (?P<asked>{PERSON}) (?:please )?(?:take care of|take|handle|do|own|pick up|grab) (?P<which>.+))",
+    re.IGNORECASE,
+)
+_POINTER = re.compile(r"(?:it|this|that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|a look)\b", re.I)
+_NAMING_ONLY = frozenset("ticket task issue one part piece bit job rest thing".split())
+
+
+def reply_in(sentence: Sentence) -> Reply | None:
+    """Read a sentence as a reply to work; None when it is none."""
+    text, _ = strip_leads(sentence, sentence.text)
+    text = (text or sentence.text).rstrip(" .!")
+    return _withdrawal(sentence, text) or _taking(sentence, text) or _giving(sentence) or _finish(sentence)
+
+
+def _withdrawal(sentence: Sentence, text: str) -> Reply | None:
+    match = _WITHDRAWN.search(sentence.text)
+    if not match or sentence.is_question or len(sentence.text.split()) > 2 * SHORT:
+        return None
+    return Reply(Effect.CLOSES, _about(sentence.text[match.end() :]) if len(text.split()) <= SHORT else frozenset())
+
+
+def _taking(sentence: Sentence, text: str) -> Reply | None:
+    match = _TAKE.match(text)
+    if not match or sentence.is_question:
+        return None
+    what = match["what"] or "it"
+    pointed = bool(_POINTER.match(what))
+    words = frozenset[str]() if pointed else _about(what)
+    return Reply(Effect.TAKES, words, sentence.message.author.name, is_own=bool(match["able"]))
+
+
+def _giving(sentence: Sentence) -> Reply | None:
+    match = _GIVEN.search(sentence.text)
+    if not match:
+        return None
+    owner = sentence.person(match["to"] or match["who"] or match["asked"])
+    what = match["what"] or match["which"] or "it"
+    words = frozenset[str]() if _POINTER.match(what) else _about(what)
+    return Reply(Effect.TAKES, words, owner, is_own=True) if owner else None
+
+
+def _finish(sentence: Sentence) -> Reply | None:
+    match = _FINISHED.search(sentence.text)
+    words = sentence.text.split()
+    if not match or sentence.is_question or len(words) > SHORT or _NOT_YET.search(sentence.text):
+        return None
+    about = _about(sentence.text) - content_words(match[0])
+    if not about and match[0].casefold() not in _PLAINLY:
+        return None
+    return Reply(Effect.CLOSES, about)
+
+
+def _about(text: str) -> frozenset[str]:
+    return content_words(text) - _NAMING_ONLY

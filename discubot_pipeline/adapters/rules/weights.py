@@ -1,0 +1,98 @@
+"""Weighs how surely a clause is work that somebody should find in a tracker. Below `THRESHOLD` it is left alone."""
+
+import re
+
+from discubot_pipeline.adapters.rules.labels import priority_of
+from discubot_pipeline.adapters.rules.requests import Ask, Kind
+from discubot_pipeline.adapters.rules.sentences import ATOM, Sentence
+from discubot_pipeline.adapters.rules.verbs import Tier
+
+THRESHOLD = 0.5
+MOST = 0.95
+
+TIERS = (Tier.DELIVERS, Tier.HANDS, Tier.ACTS, Tier.UNKNOWN)
+BY_KIND: dict[Kind, tuple[float, float, float, float]] = {
+    Kind.MARKER: (0.95, 0.95, 0.9, 0.85),
+    Kind.BUG: (0.9, 0.9, 0.9, 0.9),
+    Kind.FEATURE: (0.9, 0.9, 0.9, 0.9),
+    Kind.PLEASE: (0.8, 0.75, 0.6, 0.5),
+    Kind.REQUEST: (0.7, 0.65, 0.5, 0.35),
+    Kind.NAMED: (0.7, 0.65, 0.5, 0.3),
+    Kind.NEED: (0.7, 0.65, 0.5, 0.4),
+    Kind.FOREIGN: (0.6, 0.6, 0.6, 0.6),
+    Kind.LETS: (0.6, 0.5, 0.3, 0.2),
+    Kind.ORDER: (0.6, 0.5, 0.3, 0.0),
+    Kind.SHOULD: (0.55, 0.45, 0.3, 0.2),
+    Kind.PROMISE: (0.6, 0.45, 0.2, 0.0),
+    Kind.OFFER: (0.35, 0.3, 0.1, 0.0),
+    Kind.WANT: (0.4, 0.4, 0.4, 0.4),
+}
+OWNED, DUE, PRESSING, COURTEOUS = 0.15, 0.15, 0.1, 0.1
+HELPDESK, CODE, CONDITIONAL, HEDGED, JOKING, PASSED, DIAGNOSTIC, DOUBTFUL = -0.25, -0.1, -0.3, -0.2, -0.5, -0.5, -0.4, -0.3
+
+_HOW_TO = re.compile(
+    r"\b(?:how (?:do|can|could|would|should|to|does|did|come)|is there (?:a|an|any|some)|are there (?:any|some)|(?:does|has|did|is) "
+    r"(?:anyone|anybody|someone)|any(?:one|body) (?:know|have|here|else|seen|tried)|any (?:idea|ideas|suggestions?|advice|pointers?|"
+    r"tips|thoughts)|what(?:'s|’s| is| would be| does| do| am| are)|why (?:does|is|do|am|doesn't|isn't|would|are|did)|"
+    r"i(?:'m|’m| am| was|'ve been) (?:trying|wondering|confused|stuck|curious|struggling|new to|looking for)|i wonder|"
+    r"i (?:don't|don’t|do not|can't|can’t|cannot) (?:understand|figure|get|seem|find)|is it possible|(?:should|can|could|do|am) i|"
+    r"which .{1,40} should)\b",
+    re.IGNORECASE,
+)
+_HEDGE = re.compile(
+    r"\b(?:maybe|perhaps|might|probably|possibly|some ?day|one day|eventually|at some point|what if|hypothetically|in theory|"
+    r"ideally|i wish|would have|could have|should have|i guess|not sure|suppose|imagine|if i (?:find|have|get)|when i (?:find|have|get)|"
+    r"if (?:you|we|someone|they) (?:want|need|like|use|are|have|do)|or (?:maybe|just)|for example|for instance|e\.g\.|try to|"
+    r"soon(?:ish)?|in the (?:near )?future)\b",
+    re.IGNORECASE,
+)
+_PAST = re.compile(r"\b(?:yesterday|already|last (?:week|month|night|year|time)|ago|previously)\b", re.IGNORECASE)
+_DIAGNOSTIC = re.compile(
+    r"\b(?:example|examples|snippet|minimal|reproduc\w*|more (?:context|detail|details|info|information|specific)|your code|"
+    r"the code|error messages?|stack ?trace|the output|what you|how you|why you|which version|questions?|advice|sense)\b",
+    re.IGNORECASE,
+)
+_COURTESY = re.compile(r"\b(?:please|pls|plz|kindly)\b", re.IGNORECASE)
+_CODE = re.compile(ATOM)
+_OF_A_FEW = (Kind.SHOULD, Kind.LETS, Kind.NEED, Kind.WANT, Kind.OFFER, Kind.ORDER)
+
+
+def weigh(ask: Ask, has_due: bool, is_helpdesk: bool) -> float:
+    """Weigh an ask, 0 to 0.95."""
+    if ask.tier is Tier.TALKS and ask.kind is not Kind.MARKER:
+        return 0.0
+    tier = ask.tier if ask.tier in TIERS else Tier.UNKNOWN
+    score = BY_KIND[ask.kind][TIERS.index(tier)] + _speaks_for(ask, has_due)
+    if ask.kind not in (Kind.MARKER, Kind.BUG, Kind.FEATURE):
+        score += _speaks_against(ask, is_helpdesk)
+    return min(MOST, max(0.0, round(score, 3)))
+
+
+def asks_how(sentence: Sentence) -> bool:
+    """Say whether a sentence asks how something is done, as people ask a help desk."""
+    return bool(_HOW_TO.search(sentence.text))
+
+
+def _speaks_for(ask: Ask, has_due: bool) -> float:
+    text = ask.sentence.text
+    is_owned = bool(ask.owner) and ask.kind not in (Kind.PROMISE, Kind.OFFER)
+    return (
+        OWNED * is_owned
+        + DUE * has_due
+        + PRESSING * bool(priority_of(text))
+        + COURTEOUS * (ask.kind is not Kind.PLEASE and bool(_COURTESY.search(text)))
+    )
+
+
+def _speaks_against(ask: Ask, is_helpdesk: bool) -> float:
+    text = ask.sentence.text
+    return (
+        HELPDESK * is_helpdesk
+        + CODE * bool(_CODE.search(ask.body))
+        + CONDITIONAL * ask.is_conditional
+        + HEDGED * bool(_HEDGE.search(text))
+        + JOKING * ask.sentence.is_joke
+        + PASSED * bool(_PAST.search(text))
+        + DIAGNOSTIC * bool(_DIAGNOSTIC.search(ask.body))
+        + DOUBTFUL * (ask.kind in _OF_A_FEW and ask.sentence.is_question)
+    )

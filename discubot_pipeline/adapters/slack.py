@@ -1,0 +1,243 @@
+"""Slack as a source: reads threads through the Web API, reacts and answers in them. One per source config."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from json import dumps
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from pydantic import ValidationError
+
+from discubot_pipeline.adapters import mrkdwn
+from discubot_pipeline.adapters.http import Pace, no_pace
+from discubot_pipeline.adapters.slackapi import Identity, Member, Said, SlackApi, shaped
+from discubot_pipeline.domain.config import SlackCredentials, SourceConfig
+from discubot_pipeline.domain.delivery import Delivery, SourceType
+from discubot_pipeline.domain.discussion import Author, Message, title_of
+from discubot_pipeline.domain.errors import Permanent, Unanswered
+from discubot_pipeline.domain.job import Value
+from discubot_pipeline.ports import FetchedThread, Mark, Mention
+
+BASE_URL = "https://slack.com/api/"
+REPLY_EVENT = "discubot_reply"
+SPOKEN: Final = frozenset({None, "bot_message", "file_share", "me_message", "thread_broadcast"})
+REACTIONS: Final = {Mark.SEEN: "eyes", Mark.DONE: "white_check_mark", Mark.FAILED: "x"}
+
+
+class People(Protocol):
+    """Remembers who is who, so that not every message asks Slack. One workspace may share it."""
+
+    def get(self, user_id: str) -> Author | None:
+        """Give the person, None when unknown or forgotten."""
+        ...
+
+    def put(self, author: Author) -> None:
+        """Remember a person by their id."""
+        ...
+
+
+class RememberedPeople:
+    """People kept in memory for as long as the source lives."""
+
+    def __init__(self) -> None:
+        self._authors: dict[str, Author] = {}
+
+    def get(self, user_id: str) -> Author | None:
+        """Give the person, None when unknown."""
+        return self._authors.get(user_id)
+
+    def put(self, author: Author) -> None:
+        """Remember a person by their id."""
+        self._authors[author.id] = author
+
+
+class Asked(Value):
+    """What the door stored of the message that asked; `bot` is our user id where the event named it."""
+
+    channel: str
+    ts: str
+    thread_ts: str | None = None
+    text: str
+    bot: str | None = None
+
+
+class Place(Value):
+    """A thread: its channel, and its root's ts."""
+
+    channel: str
+    root: str
+
+    @classmethod
+    def of(cls, thread_id: str) -> Self:
+        """Read a thread id, `channel:root ts`."""
+        channel, _, root = thread_id.partition(":")
+        if not channel or not root:
+            raise Permanent("malformed", "A Slack thread id reads C0123456789:1234567890.123456.")
+        return cls(channel=channel, root=root)
+
+    def permalink(self, site: str, ts: str) -> str:
+        """Build the address of one of its messages, as Slack would, with no call."""
+        address = f"{site.rstrip('/')}/archives/{self.channel}/p{ts.replace('.', '')}"
+        return address if ts == self.root else f"{address}?thread_ts={self.root}&cid={self.channel}"
+
+
+class SlackSource:
+    """The `Source` of Slack. Thread ids are `channel:root ts`, message ids are ts. Close it after use."""
+
+    kind = SourceType.SLACK
+
+    def __init__(
+        self,
+        config: SourceConfig,
+        base_url: str = BASE_URL,
+        pace: Pace = no_pace,
+        cache: People | None = None,
+    ) -> None:
+        if not isinstance(config.credentials, SlackCredentials):
+            raise Permanent("not_configured", "This source has no Slack bot token.")
+        self._api = SlackApi(config.credentials.bot_token.get_secret_value(), base_url, pace)
+        self._people = RememberedPeople() if cache is None else cache
+
+    def read(self, delivery: Delivery) -> Mention:
+        """Read which message asked, with which words. Names not known yet stay ids: nothing is fetched."""
+        try:
+            asked = Asked.model_validate(delivery.payload)
+        except ValidationError as error:
+            raise Permanent("malformed", "The delivery holds no Slack message.") from error
+        text = mrkdwn.without_mention(asked.text, asked.bot or self._me.user_id)
+        words = mrkdwn.decode(text, self._known_name)
+        return Mention(
+            thread_id=f"{asked.channel}:{asked.thread_ts or asked.ts}",
+            message_id=asked.ts,
+            instruction=words if _has_words(words) else None,
+        )
+
+    def fetch(self, thread_id: str, deliveries: Sequence[Delivery]) -> FetchedThread:
+        """Read the thread with conversations.replies, and its people with users.info."""
+        place = Place.of(thread_id)
+        spoken = filter(self._is_speech, self._api.thread(place.channel, place.root))
+        heard = [(self._is_addressed(place, said), self._message(place, said)) for said in spoken]
+        messages = tuple(message for asks, message in heard if not asks or _says_something(message))
+        mentions = tuple(message for asks, message in heard if asks and _has_words(message.text))
+        title = next((message.text for message in messages if message.text), "")
+        url = place.permalink(self._me.url, place.root)
+        return FetchedThread(title=title_of(title), url=url, messages=messages, mentions=mentions)
+
+    def mark(self, thread_id: str, message_ids: Sequence[str], mark: Mark) -> None:
+        """React with 👀, ✅ or ❌; one that is there already is fine, and so is a message that is gone."""
+        place = Place.of(thread_id)
+        for ts in message_ids:
+            try:
+                self._api.call("reactions.add", channel=place.channel, timestamp=ts, name=REACTIONS[mark])
+            except Permanent as error:
+                if error.reason not in {"already_reacted", "message_not_found"}:
+                    raise
+
+    def reply(self, thread_id: str, text: str, key: str, is_retry: bool) -> None:
+        """Post the answer with its key as metadata; where it may be there already, look before posting."""
+        if is_retry and self._has_answered(thread_id, key):
+            return
+        try:
+            self._post(thread_id, text, key)
+        except Unanswered:
+            if not self._has_answered(thread_id, key):
+                self._post(thread_id, text, key)
+
+    def link(self, title: str, url: str) -> str:
+        """Write `<url|title>`."""
+        return mrkdwn.link(title, url)
+
+    def plain(self, text: str) -> str:
+        """Escape the three characters that Slack gives a meaning."""
+        return mrkdwn.escape(text)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._api.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def _me(self) -> Identity:
+        return self._api.read(Identity, "auth.test")
+
+    def _post(self, thread_id: str, text: str, key: str) -> None:
+        place = Place.of(thread_id)
+        self._api.write(
+            "chat.postMessage",
+            channel=place.channel,
+            thread_ts=place.root,
+            text=mrkdwn.fit(text),
+            unfurl_links="false",
+            unfurl_media="false",
+            metadata=dumps({"event_type": REPLY_EVENT, "event_payload": {"key": key}}),
+        )
+
+    def _has_answered(self, thread_id: str, key: str) -> bool:
+        place = Place.of(thread_id)
+        thread = self._api.thread(place.channel, place.root, include_all_metadata="true")
+        return any(self._is_own(said) and said.has_key(REPLY_EVENT, key) for said in thread)
+
+    def _is_own(self, said: Said) -> bool:
+        return said.user == self._me.user_id or (said.bot_id is not None and said.bot_id == self._me.bot_id)
+
+    def _is_speech(self, said: Said) -> bool:
+        return said.subtype in SPOKEN and bool(said.words or said.files) and not self._is_own(said)
+
+    def _is_addressed(self, place: Place, said: Said) -> bool:
+        """Tell whether the bot is meant; in a direct message it always is."""
+        is_direct = place.channel.startswith("D") and said.bot_id is None
+        return is_direct or mrkdwn.mentions(said.text or "", self._me.user_id)
+
+    def _message(self, place: Place, said: Said) -> Message:
+        text = mrkdwn.without_mention(said.words, self._me.user_id)
+        return Message(
+            id=said.ts,
+            author=self._author(said),
+            text=mrkdwn.decode(text, self._name),
+            sent_at=said.sent_at,
+            url=place.permalink(self._me.url, said.ts),
+            attachments=tuple(said.hanging),
+        )
+
+    def _author(self, said: Said) -> Author:
+        return said.bot if said.user is None else self._person(said.user)
+
+    def _known_name(self, user_id: str) -> str | None:
+        known = self._people.get(user_id)
+        return known.name if known else None
+
+    def _name(self, user_id: str) -> str:
+        return self._person(user_id).name
+
+    def _person(self, user_id: str) -> Author:
+        known = self._people.get(user_id)
+        if known is None:
+            known = self._look_up(user_id)
+            self._people.put(known)
+        return known
+
+    def _look_up(self, user_id: str) -> Author:
+        """Ask Slack for a person; one from another workspace may be hidden and keeps the id as name."""
+        try:
+            answer = self._api.call("users.info", user=user_id)
+        except Permanent as error:
+            if error.reason in {"user_not_found", "user_not_visible"}:
+                return Author(id=user_id, name=user_id)
+            raise
+        return shaped(Member, "users.info", answer.get("user")).author
+
+
+def _has_words(text: str) -> bool:
+    """Tell words from what a bare mention leaves: nothing, a question mark, an emoji."""
+    return any(letter.isalnum() for letter in text)
+
+
+def _says_something(message: Message) -> bool:
+    return _has_words(message.text) or bool(message.attachments)

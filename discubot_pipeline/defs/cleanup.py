@@ -1,0 +1,60 @@
+"""The clean-up op: old inbox payloads, and old runs with their events, step records and notes."""
+
+from datetime import timedelta
+
+import dagster as dg
+from pydantic import Field
+
+from discubot_pipeline.tracking.runs import old_chains
+from discubot_pipeline.wiring import Services
+
+BATCH = 200
+
+
+class CleanupConfig(dg.Config):
+    """How old is too old, in days; by default what the settings say."""
+
+    keep_jobs_days: float | None = Field(default=None, ge=0, description="Age of finished jobs.")
+    keep_done_payloads_days: float | None = Field(default=None, ge=0, description="Age of payloads of done deliveries.")
+    keep_dead_payloads_days: float | None = Field(default=None, ge=0, description="Age of payloads of failed deliveries.")
+    dry_run: bool = Field(default=False, description="Only count.")
+
+
+@dg.op(required_resource_keys={"services"}, out=dg.Out(dg.Nothing))
+def remove_old(context: dg.OpExecutionContext, config: CleanupConfig) -> None:
+    """Remove what is older than its retention, in batches, and say how much that was. Running jobs are never touched."""
+    services: Services = context.resources.services
+    settings = services.settings
+    done = age(config.keep_done_payloads_days, settings.keep_done_payloads)
+    dead = age(config.keep_dead_payloads_days, settings.keep_dead_payloads)
+    payloads = services.stores.retention.purge_payloads(done, dead, config.dry_run)
+    jobs = remove_runs(context, services, age(config.keep_jobs_days, settings.keep_jobs), config.dry_run)
+    context.add_output_metadata({"payloads": payloads, "jobs": jobs, "dry run": config.dry_run})
+    context.log.info(f"{'Would remove' if config.dry_run else 'Removed'} {jobs} jobs and {payloads} payloads.")
+
+
+def age(days: float | None, default: timedelta) -> timedelta:
+    """Give an age in days, or the default."""
+    return default if days is None else timedelta(days=days)
+
+
+def remove_runs(context: dg.OpExecutionContext, services: Services, keep: timedelta, dry_run: bool) -> int:
+    """Delete chains of runs whose youngest end is older than `keep`; gives how many runs."""
+    before, removed = services.outside.clock.now() - keep, 0
+    while chains := list(old_chains(context.instance, before, BATCH)):
+        for chain in chains:
+            removed += len(chain)
+            if not dry_run:
+                delete(context, services, chain)
+        if dry_run:
+            break
+    return removed
+
+
+def delete(context: dg.OpExecutionContext, services: Services, chain: list[str]) -> None:
+    """Delete the runs of one chain, the attempts before their root, with all that we keep of them."""
+    for run_id in reversed(chain):
+        context.instance.delete_run(run_id)
+    services.stores.retention.forget_runs(chain)
+
+

@@ -1,0 +1,31 @@
+"""The jobs: six ops for a discussion, and the clean-up."""
+
+import dagster as dg
+
+from discubot_pipeline.defs import ops
+from discubot_pipeline.defs.cleanup import remove_old
+from discubot_pipeline.defs.hooks import close_failure
+
+CLASS = "discubot/class"
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    hooks={close_failure},
+    tags={CLASS: "discussion"},
+    description="Turns one thread into tasks: read it, find what is to be done, make pages, answer.",
+)
+def discussion_job() -> None:
+    """Wire the six stages."""
+    thread = ops.build_thread(ops.load_config(ops.validate_discussion()))
+    ops.finalize_discussion(thread, ops.create_tasks(thread, ops.analyze_thread(thread)))
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags={CLASS: "maintenance"},
+    description="Removes jobs and payloads that are older than their retention.",
+)
+def retention_job() -> None:
+    """Wire the clean-up."""
+    remove_old()

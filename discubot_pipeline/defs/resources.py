@@ -1,0 +1,43 @@
+"""What ops and sensors are handed: the services of this process, and the place where op outputs are kept."""
+
+import dagster as dg
+from pydantic import BaseModel
+
+from discubot_pipeline.wiring import Services, shared
+
+
+@dg.resource(description="Stores and adapters of this process.")
+def services(_: dg.InitResourceContext) -> Services:
+    """Hand out the services of this process; run workers and the code server each build theirs once."""
+    return shared()
+
+
+class StepOutputs(dg.IOManager):
+    """Keeps each op's output in its step record, so that any machine can go on from it."""
+
+    def __init__(self, services: Services) -> None:
+        self._steps = services.stores.steps
+
+    def handle_output(self, context: dg.OutputContext, obj: BaseModel) -> None:
+        """Store an op's output."""
+        self._steps.store_output(context.run_id, context.step_key, obj.model_dump(mode="json"))
+
+    def load_input(self, context: dg.InputContext) -> BaseModel:
+        """Read an earlier op's output, of this run or of the one it re-executes."""
+        upstream = context.upstream_output
+        if upstream is None:
+            raise dg.DagsterInvariantViolationError("an op of this job takes its input from another op only")
+        kept = self._steps.output(upstream.run_id, upstream.step_key)
+        if kept is None:
+            raise dg.Failure(
+                f"The output of {upstream.step_key} in run {upstream.run_id} is gone (its retention is over): "
+                "re-execute all steps."
+            )
+        kind: type[BaseModel] = context.dagster_type.typing_type
+        return kind.model_validate(kept)
+
+
+@dg.io_manager(required_resource_keys={"services"}, description="Op outputs, in the steps table.")
+def step_outputs(context: dg.InitResourceContext) -> StepOutputs:
+    """Build the IO manager."""
+    return StepOutputs(context.resources.services)

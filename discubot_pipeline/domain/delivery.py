@@ -1,0 +1,91 @@
+"""A delivery is one inbox row: what a source sent, verified, and how far it has come."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from discubot_pipeline.domain.job import Trigger, Value
+
+
+class SourceType(StrEnum):
+    """The tools that discussions come from."""
+
+    SLACK = "slack"
+    GENERIC = "generic"
+
+
+class DeliveryStatus(StrEnum):
+    """pending → requested → running → done | ignored | failed | dead; held while its source is paused."""
+
+    PENDING = "pending"
+    REQUESTED = "requested"
+    RUNNING = "running"
+    DONE = "done"
+    IGNORED = "ignored"
+    FAILED = "failed"
+    DEAD = "dead"
+    HELD = "held"
+
+
+class Arrival(Value):
+    """What a source's adapter makes of a verified webhook, before it is stored.
+
+    `delivery_key` names the delivery, `message_key` the message it is about, `gesture_key` the human act: a second
+    arrival with any of the three equal is a duplicate. With a `reason` it is stored as ignored, without payload.
+    """
+
+    delivery_key: str
+    message_key: str | None = None
+    gesture_key: str | None = None
+    thread_id: str | None = None
+    payload: dict[str, Any] | None = None
+    reason: str | None = None
+
+
+class Challenge(Value):
+    """A handshake of the source's: answer with `body`, store nothing."""
+
+    body: dict[str, str]
+
+
+class Delivery(Value):
+    """One row of an inbox table as the pipeline reads it."""
+
+    id: int
+    source: SourceType
+    team_id: UUID
+    source_config_id: UUID
+    status: DeliveryStatus
+    reason: str | None
+    thread_id: str | None
+    discussion_id: UUID | None
+    trigger: Trigger
+    payload: dict[str, Any] | None
+    generation: int
+    run_id: str | None
+    received_at: datetime
+
+
+class RunToRequest(Value):
+    """One run that a sensor asks Dagster for: all deliveries of one discussion that wait together."""
+
+    run_key: str
+    delivery_ids: tuple[int, ...]
+    team_id: UUID
+    team_name: str
+    source: SourceType
+    thread_id: str
+    discussion_id: UUID
+    trigger: Trigger
+
+
+class Launch(Value):
+    """What a run is asked to do: exactly one of the first three, by a sensor or by a person."""
+
+    delivery_ids: tuple[int, ...] = ()
+    discussion_id: UUID | None = None
+    thread_url: str | None = None
+    team: str | None = None
+    instruction: str | None = None
+    fresh: bool = False

@@ -1,0 +1,164 @@
+"""What the pipeline needs of the world outside. Each Protocol has one conformance suite under `tests/adapters`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from discubot_pipeline.domain.analysis import Analysis, Brief, DetectedTask, Findings
+from discubot_pipeline.domain.config import Output, SourceConfig
+from discubot_pipeline.domain.delivery import Arrival, Challenge, Delivery, SourceType
+from discubot_pipeline.domain.discussion import Message
+from discubot_pipeline.domain.job import Value
+from discubot_pipeline.domain.task import Page
+
+
+class Mark(StrEnum):
+    """What a reaction in the thread says."""
+
+    SEEN = "seen"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Mention(Value):
+    """What a delivery says about its thread: which message asked, with which words (None for a bare mention)."""
+
+    thread_id: str
+    message_id: str
+    instruction: str | None = None
+
+
+class FetchedThread(Value):
+    """A thread as its source gives it: own messages of the bot left out, names resolved, oldest first.
+
+    `mentions` are the messages that address the bot with words, cleaned of the mention; bare mentions are in neither.
+    """
+
+    title: str
+    url: str | None
+    messages: tuple[Message, ...]
+    mentions: tuple[Message, ...] = ()
+
+
+class Source(Protocol):
+    """A tool that discussions come from. One instance speaks for one source config."""
+
+    kind: SourceType
+
+    def read(self, delivery: Delivery) -> Mention:
+        """Read a stored delivery. Raises Permanent when it is not a usable mention."""
+        ...
+
+    def fetch(self, thread_id: str, deliveries: Sequence[Delivery]) -> FetchedThread:
+        """Read the whole thread, to its last page. Raises Transient or Permanent."""
+        ...
+
+    def mark(self, thread_id: str, message_ids: Sequence[str], mark: Mark) -> None:
+        """Put a reaction on the messages that asked, or on the thread's first one where none did.
+
+        One that is there already is fine.
+        """
+        ...
+
+    def reply(self, thread_id: str, text: str, key: str, is_retry: bool) -> None:
+        """Answer in the thread, once for each key: with `is_retry` an answer that is there already is looked for."""
+        ...
+
+    def link(self, title: str, url: str) -> str:
+        """Write a link as this source shows it."""
+        ...
+
+    def plain(self, text: str) -> str:
+        """Write text so that this source shows it literally."""
+        ...
+
+
+class Door(Protocol):
+    """The receiver's side of a source: proves where a request comes from and names what it brought."""
+
+    kind: SourceType
+    max_body: int
+
+    def verify(self, config: SourceConfig, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+        """Prove the origin; headers are lower-case. Raises Permanent("signature" | "stale", …)."""
+        ...
+
+    def open(self, config: SourceConfig, headers: Mapping[str, str], body: bytes) -> Arrival | Challenge:
+        """Name what a verified body holds. Raises Permanent("malformed", …)."""
+        ...
+
+    def locate(self, config: SourceConfig, url: str) -> str | None:
+        """Give the thread id that a link people copy stands for; None when it is no link of this source's."""
+        ...
+
+
+class Draft(Value):
+    """A page to be made: the task, its key, and the thread it comes from."""
+
+    key: str
+    task: DetectedTask
+    analysis: Analysis
+    title: str
+    source_name: str
+    source_url: str | None
+    messages: tuple[Message, ...]
+
+
+class Tracker(Protocol):
+    """Where tasks live. One instance speaks for one output."""
+
+    def find(self, draft: Draft, since: datetime) -> Page | None:
+        """Look for the page of a draft whose making may have been interrupted, by its key, else by title and time."""
+        ...
+
+    def create(self, draft: Draft) -> tuple[Page, tuple[str, ...]]:
+        """Make the page with its first blocks. Gives the page and the fields that could not be set.
+
+        Raises Unanswered when the outcome is unknown.
+        """
+        ...
+
+    def complete(self, page: Page, draft: Draft) -> None:
+        """Append the blocks that the page still lacks; safe to repeat."""
+        ...
+
+
+class Analyst(Protocol):
+    """Reads a thread and says what it is about and what is to be done."""
+
+    name: str
+
+    def analyze(self, brief: Brief) -> Findings:
+        """Analyse; same brief, same findings for the offline analyst. Raises Transient or Permanent."""
+        ...
+
+
+class Clock(Protocol):
+    """Tells the time, so that tests can."""
+
+    def now(self) -> datetime:
+        """Give the time in UTC, with its zone."""
+        ...
+
+
+class Outside(Protocol):
+    """The world outside, as the stages reach it: one adapter for each thing that is asked for."""
+
+    clock: Clock
+
+    def door(self, kind: SourceType) -> Door:
+        """Give the receiver's side of a source."""
+        ...
+
+    def source(self, config: SourceConfig) -> Source:
+        """Give the source of a config."""
+        ...
+
+    def tracker(self, output: Output) -> Tracker:
+        """Give the tracker of an output."""
+        ...
+
+    def analyst(self, config: SourceConfig) -> Analyst:
+        """Give the analyst that a source config chose."""
+        ...

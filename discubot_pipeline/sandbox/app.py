@@ -1,0 +1,81 @@
+"""The FastAPI app that serves all stand-ins, their control API and the page. Started by __main__ and by tests."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp
+
+from discubot_pipeline.sandbox import control
+from discubot_pipeline.sandbox.gate import call_of
+from discubot_pipeline.sandbox.notion import control as notion_control
+from discubot_pipeline.sandbox.notion import reader
+from discubot_pipeline.sandbox.notion.state import normal_id
+from discubot_pipeline.sandbox.slack import control as slack_control
+from discubot_pipeline.sandbox.slack import sending as slack_sending
+from discubot_pipeline.sandbox.wire import Json, Socket
+from discubot_pipeline.sandbox.world import World
+
+PREFIXES = {"slack": "/slack/api", "notion": "/notion/v1"}
+VERBS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+PAGE = Path(__file__).parent / "page"
+FILES = {"": "index.html", "style.css": "style.css", "app.js": "app.js", "draw.js": "draw.js"}
+
+
+def create_app(base_url: str, links: dict[str, str] | None = None) -> ASGIApp:
+    """Build the app; `base_url` is where it will be reached, since pages carry their own address."""
+    app = FastAPI(title="Sandbox", lifespan=_lifespan)
+    app.state.world = World(base_url.rstrip("/"), links or {})
+    for part in (control, slack_control, slack_sending, notion_control):
+        app.include_router(part.router)
+    for service, prefix in PREFIXES.items():
+        app.add_api_route(prefix + "/{path:path}", _door(service), methods=VERBS, include_in_schema=False)
+    app.add_api_route("/healthz", health)
+    app.add_api_route("/p/{id}", show_page, response_class=HTMLResponse)
+    app.add_api_route("/archives/{channel}/{message}", show_message)
+    app.add_api_route("/{name}", asset, include_in_schema=False)
+    app.add_api_route("/", asset, include_in_schema=False)
+    return Socket(app)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    await app.state.world.courier.close()
+
+
+def _door(service: str) -> Callable[[Request, str], Awaitable[Response]]:
+    async def door(request: Request, path: str) -> Response:
+        world: World = request.app.state.world
+        return await world.gate.admit(world.services[service], await call_of(request, service, f"/{path}"))
+
+    return door
+
+
+async def health() -> Json:
+    """Tell that the sandbox is ready."""
+    return {"status": "ok"}
+
+
+async def show_page(world: control.TheWorld, id: str) -> HTMLResponse:
+    """Show a page or database of Notion as HTML."""
+    known = normal_id(id) or ""
+    if known in world.notion.databases:
+        return HTMLResponse(reader.database(world.notion, world.notion.databases[known]))
+    if known not in world.notion.pages:
+        raise HTTPException(404, "no such page")
+    return HTMLResponse(reader.page(world.notion, world.notion.pages[known]))
+
+
+async def show_message(channel: str, message: str) -> RedirectResponse:
+    """Lead a message's link to its place on the page."""
+    return RedirectResponse(f"/?channel={channel}#{message}")
+
+
+async def asset(name: str = "") -> FileResponse:
+    """Serve the page and its files."""
+    if name not in FILES:
+        raise HTTPException(404)
+    return FileResponse(PAGE / FILES[name], headers={"cache-control": "no-cache"})

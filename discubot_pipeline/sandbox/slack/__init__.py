@@ -1,0 +1,1 @@
+"""The stand-in of Slack: workspaces, Web API, signed events."""

@@ -1,0 +1,45 @@
+"""Everything that one sandbox holds: the services with their state, faults, log. Made by app, reset by control."""
+
+from discubot_pipeline.sandbox import defaults
+from discubot_pipeline.sandbox.faults import Faults
+from discubot_pipeline.sandbox.gate import Gate, Service
+from discubot_pipeline.sandbox.log import CallLog
+from discubot_pipeline.sandbox.notion.api import NotionApi
+from discubot_pipeline.sandbox.notion.state import NotionState
+from discubot_pipeline.sandbox.slack.api import SlackApi
+from discubot_pipeline.sandbox.slack.courier import Courier
+from discubot_pipeline.sandbox.slack.events import Announcer
+from discubot_pipeline.sandbox.slack.state import SlackState
+from discubot_pipeline.sandbox.wire import Json
+
+
+class World:
+    """One object per server; all of it is touched on the server's event loop only, so nothing needs a lock."""
+
+    def __init__(self, base_url: str, links: dict[str, str]) -> None:
+        self.base_url = base_url
+        self.links = links
+        self.courier = Courier()
+        self.announcer = Announcer(self.courier)
+        self._resets = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything and start with the default world."""
+        before = self.version if self._resets else 0
+        self._resets += 1
+        self._base = before + 1
+        self.courier.forget()
+        self.faults, self.log = Faults(), CallLog()
+        self.gate = Gate(self.faults, self.log)
+        self.slack, self.notion = SlackState(), NotionState(self.base_url)
+        self.services: dict[str, Service] = {
+            "slack": SlackApi(self.slack, self.announcer),
+            "notion": NotionApi(self.notion),
+        }
+        self.defaults: Json = defaults.build(self.slack, self.notion)
+
+    @property
+    def version(self) -> int:
+        """Grow with every change that the page shows, also over a reset."""
+        return self._base + self.slack.revision + self.notion.revision

@@ -1,0 +1,69 @@
+"""Step records: what each op was given, what came of it, and how long it took. Op outputs live here too."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from discubot_pipeline.domain.job import Stage
+from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.tables import StepStatus, steps
+
+
+class Steps:
+    """The steps table: one row for each (run, op)."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def begin(self, run_id: str, step: str, stage: Stage, given: dict[str, Any]) -> None:
+        """Open the record of an op, or of its next attempt."""
+        row = {"run_id": run_id, "step": step, "stage": stage, "input": given}
+        again = {
+            "status": StepStatus.RUNNING,
+            "attempts": steps.c.attempts + 1,
+            "reason": None,
+            "error": None,
+            "finished_at": None,
+            "updated_at": sa.func.now(),
+        }
+        insert = pg.insert(steps).values(row)
+        self._run(insert.on_conflict_do_update(index_elements=[steps.c.run_id, steps.c.step], set_=again))
+
+    def end(
+        self,
+        run_id: str,
+        step: str,
+        status: StepStatus,
+        *,
+        reason: str | None = None,
+        error: str | None = None,
+        team_id: UUID | None = None,
+        discussion_id: UUID | None = None,
+    ) -> None:
+        """Close the record of an op."""
+        values: dict[str, Any] = {"status": status, "reason": reason, "error": error, "finished_at": sa.func.now()}
+        values |= {"team_id": team_id, "discussion_id": discussion_id} if team_id else {}
+        self._run(self._of(run_id, step).values(values))
+
+    def store_output(self, run_id: str, step: str, output: dict[str, Any]) -> None:
+        """Keep an op's output for the ops after it, in this run or in one that goes on with it."""
+        row = {"run_id": run_id, "step": step, "output": output}
+        insert = pg.insert(steps).values(row)
+        kept = insert.on_conflict_do_update(index_elements=[steps.c.run_id, steps.c.step], set_={"output": output})
+        self._run(kept)
+
+    def output(self, run_id: str, step: str) -> dict[str, Any] | None:
+        """Give an op's stored output; None when there is none."""
+        with transaction(self._engine) as connection:
+            wanted = sa.select(steps.c.output).where(steps.c.run_id == run_id, steps.c.step == step)
+            found: dict[str, Any] | None = connection.execute(wanted).scalar()
+            return found
+
+    def _of(self, run_id: str, step: str) -> Any:
+        return sa.update(steps).where(steps.c.run_id == run_id, steps.c.step == step)
+
+    def _run(self, statement: Any) -> None:
+        with transaction(self._engine) as connection:
+            connection.execute(statement)

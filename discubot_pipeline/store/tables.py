@@ -1,0 +1,393 @@
+"""All tables of the schema `discubot`, on one page. Migrations are proven equal to it by a test."""
+
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from discubot_pipeline.domain.analysis import Priority, Sentiment, TaskType
+from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
+from discubot_pipeline.domain.discussion import DiscussionStatus
+from discubot_pipeline.domain.job import RunOutcome, Stage, Trigger
+from discubot_pipeline.domain.task import TaskState
+
+SCHEMA = "discubot"
+SYSTEM = "system"
+
+metadata = sa.MetaData(
+    schema=SCHEMA,
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+
+class StepStatus(StrEnum):
+    """How far a step record has come."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    RETRYING = "retrying"
+    IGNORED = "ignored"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+
+
+class Role(StrEnum):
+    """What a token's bearer may do."""
+
+    MEMBER = "member"
+    ADMIN = "admin"
+
+
+def enum_of(kind: type[StrEnum], name: str) -> pg.ENUM:
+    """Make a database enum of a StrEnum, with its values as labels."""
+    return pg.ENUM(kind, name=name, schema=SCHEMA, metadata=metadata, values_callable=lambda e: [m.value for m in e])
+
+
+source_type = enum_of(SourceType, "source_type")
+delivery_status = enum_of(DeliveryStatus, "delivery_status")
+discussion_status = enum_of(DiscussionStatus, "discussion_status")
+sentiment = enum_of(Sentiment, "sentiment")
+task_state = enum_of(TaskState, "task_state")
+priority = enum_of(Priority, "priority")
+task_type = enum_of(TaskType, "task_type")
+stage = enum_of(Stage, "stage")
+step_status = enum_of(StepStatus, "step_status")
+run_outcome = enum_of(RunOutcome, "run_outcome")
+trigger = enum_of(Trigger, "trigger")
+role = enum_of(Role, "role")
+
+
+def moment(name: str, **options: Any) -> sa.Column[Any]:
+    """Make a column of a point in time."""
+    return sa.Column(name, sa.TIMESTAMP(timezone=True), **options)
+
+
+def uuid_key() -> sa.Column[Any]:
+    """Make a primary key of a random UUID."""
+    return sa.Column("id", pg.UUID(as_uuid=True), primary_key=True, server_default=sa.text("gen_random_uuid()"))
+
+
+def audit() -> list[sa.Column[Any]]:
+    """Make the four columns that every row has: when and by whom it was made and last changed."""
+    return [
+        moment("created_at", nullable=False, server_default=sa.func.now()),
+        moment("updated_at", nullable=False, server_default=sa.func.now(), onupdate=sa.func.now()),
+        sa.Column("created_by", sa.Text, nullable=False, server_default=SYSTEM),
+        sa.Column("updated_by", sa.Text, nullable=False, server_default=SYSTEM, onupdate=SYSTEM),
+    ]
+
+
+def reference(name: str, target: str, *, nullable: bool = False, ondelete: str = "CASCADE") -> sa.Column[Any]:
+    """Make a foreign key column to another table's id."""
+    key = sa.ForeignKey(f"{SCHEMA}.{target}.id", ondelete=ondelete)
+    return sa.Column(name, pg.UUID(as_uuid=True), key, nullable=nullable)
+
+
+def texts(name: str) -> sa.Column[Any]:
+    """Make a column of a list of texts, empty by default."""
+    return sa.Column(name, pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'"))
+
+
+def json_object(name: str) -> sa.Column[Any]:
+    """Make a column of a JSON object, empty by default."""
+    return sa.Column(name, pg.JSONB, nullable=False, server_default=sa.text("'{}'"))
+
+
+teams = sa.Table(
+    "teams",
+    metadata,
+    uuid_key(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    json_object("preferences"),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    *audit(),
+    sa.CheckConstraint("name ~ '^[a-z0-9][a-z0-9-]{0,62}$'", name="name"),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    uuid_key(),
+    reference("team_id", "teams"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", role, nullable=False, server_default=Role.MEMBER.value),
+    sa.Column("hash", sa.LargeBinary, nullable=False, unique=True),
+    *audit(),
+    sa.UniqueConstraint("team_id", "name"),
+)
+
+source_configs = sa.Table(
+    "source_configs",
+    metadata,
+    uuid_key(),
+    reference("team_id", "teams"),
+    sa.Column("source", source_type, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("hook", sa.Text, nullable=False, unique=True),
+    sa.Column("workspace", sa.Text),
+    sa.Column("credentials", sa.LargeBinary, nullable=False),
+    json_object("preferences"),
+    sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    *audit(),
+    sa.UniqueConstraint("team_id", "name"),
+    sa.Index(None, "source"),
+)
+
+outputs = sa.Table(
+    "outputs",
+    metadata,
+    uuid_key(),
+    reference("team_id", "teams"),
+    reference("source_config_id", "source_configs"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("database_id", sa.Text, nullable=False),
+    sa.Column("data_source_id", sa.Text),
+    sa.Column("credentials", sa.LargeBinary, nullable=False),
+    texts("domains"),
+    sa.Column("is_default", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    *audit(),
+    sa.UniqueConstraint("source_config_id", "name"),
+    sa.Index(None, "team_id"),
+    sa.Index("uq_outputs_default", "source_config_id", unique=True, postgresql_where=sa.text("is_default AND active")),
+)
+
+delivery_id = sa.Sequence("delivery_id_seq", metadata=metadata, schema=SCHEMA)
+
+
+def inbox_table(source: SourceType) -> sa.Table:
+    """Make the inbox table of one source. All draw their ids from one sequence, so an id names one row anywhere."""
+    name = f"inbox_{source}"
+    open_states = sa.text("status IN ('requested', 'running')")
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("id", sa.BigInteger, delivery_id, primary_key=True, server_default=delivery_id.next_value()),
+        reference("team_id", "teams"),
+        reference("source_config_id", "source_configs"),
+        sa.Column("status", delivery_status, nullable=False, server_default=DeliveryStatus.PENDING.value),
+        sa.Column("reason", sa.Text),
+        sa.Column("error", sa.Text),
+        sa.Column("trigger", trigger, nullable=False, server_default=Trigger.WEBHOOK.value),
+        sa.Column("delivery_key", sa.Text, nullable=False),
+        sa.Column("message_key", sa.Text),
+        sa.Column("gesture_key", sa.Text),
+        sa.Column("thread_id", sa.Text),
+        sa.Column("discussion_id", pg.UUID(as_uuid=True)),
+        sa.Column("payload", pg.JSONB),
+        sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("expiries", sa.Integer, nullable=False, server_default="0"),
+        moment("not_before", nullable=False, server_default=sa.func.now()),
+        moment("leased_until"),
+        sa.Column("run_key", sa.Text),
+        sa.Column("run_id", sa.Text),
+        moment("received_at", nullable=False, server_default=sa.func.now()),
+        moment("finished_at"),
+        *audit(),
+        sa.UniqueConstraint("source_config_id", "delivery_key"),
+        sa.UniqueConstraint("source_config_id", "message_key"),
+        sa.UniqueConstraint("source_config_id", "gesture_key"),
+        sa.CheckConstraint("status = 'ignored' OR thread_id IS NOT NULL", name="thread"),
+        sa.CheckConstraint("(thread_id IS NULL) = (discussion_id IS NULL)", name="discussion"),
+        sa.Index(f"ix_{name}_pending", "not_before", "id", postgresql_where=sa.text("status = 'pending'")),
+        sa.Index(f"ix_{name}_open", "discussion_id", postgresql_where=open_states),
+        sa.Index(f"ix_{name}_leases", "leased_until", postgresql_where=sa.text("status = 'requested'")),
+        sa.Index(f"ix_{name}_run_id", "run_id", postgresql_where=sa.text("run_id IS NOT NULL")),
+        sa.Index(f"ix_{name}_payloads", "finished_at", postgresql_where=sa.text("payload IS NOT NULL")),
+        sa.Index(None, "team_id", "received_at"),
+        sa.Index(None, "discussion_id"),
+    )
+
+
+inboxes = {source: inbox_table(source) for source in SourceType}
+
+discussions = sa.Table(
+    "discussions",
+    metadata,
+    sa.Column("id", pg.UUID(as_uuid=True), primary_key=True),
+    reference("team_id", "teams"),
+    reference("source_config_id", "source_configs", nullable=True, ondelete="SET NULL"),
+    sa.Column("source_type", source_type, nullable=False),
+    sa.Column("source_thread_id", sa.Text, nullable=False),
+    sa.Column("source_url", sa.Text),
+    sa.Column("title", sa.Text, nullable=False, server_default=""),
+    sa.Column("content", sa.Text, nullable=False, server_default=""),
+    sa.Column("author_id", sa.Text),
+    sa.Column("author_handle", sa.Text),
+    sa.Column("author_name", sa.Text),
+    texts("participants"),
+    sa.Column("status", discussion_status, nullable=False, server_default=DiscussionStatus.PROCESSING.value),
+    sa.Column("reason", sa.Text),
+    sa.Column("error", sa.Text),
+    sa.Column("failed_stage", stage),
+    sa.Column("run_id", sa.Text),
+    sa.Column("active_run_id", sa.Text),
+    sa.Column("ai_summary", sa.Text),
+    texts("ai_key_points"),
+    texts("ai_action_items"),
+    sa.Column("sentiment", sentiment),
+    sa.Column("confidence", sa.Float),
+    sa.Column("analyst", sa.Text),
+    sa.Column("is_multi_task", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("total_messages", sa.Integer, nullable=False, server_default="0"),
+    moment("started_at"),
+    sa.Column("processing_ms", sa.Integer),
+    moment("completed_at"),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    *audit(),
+    sa.UniqueConstraint("team_id", "source_type", "source_thread_id"),
+    sa.Index(None, "team_id", "status", "created_at"),
+    sa.Index("ix_discussions_active", "active_run_id", postgresql_where=sa.text("active_run_id IS NOT NULL")),
+    sa.Index(None, "source_config_id"),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    uuid_key(),
+    reference("team_id", "teams"),
+    reference("discussion_id", "discussions"),
+    sa.Column("source_message_id", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("author_id", sa.Text, nullable=False),
+    sa.Column("author_name", sa.Text, nullable=False),
+    sa.Column("author_handle", sa.Text),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("url", sa.Text),
+    sa.Column("attachments", pg.JSONB, nullable=False, server_default=sa.text("'[]'")),
+    moment("sent_at", nullable=False),
+    *audit(),
+    sa.UniqueConstraint("discussion_id", "source_message_id"),
+    sa.Index(None, "discussion_id", "position"),
+)
+
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    uuid_key(),
+    reference("team_id", "teams"),
+    reference("discussion_id", "discussions"),
+    reference("output_id", "outputs", nullable=True, ondelete="SET NULL"),
+    sa.Column("run_id", sa.Text),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("state", task_state, nullable=False, server_default=TaskState.CREATING.value),
+    sa.Column("reason", sa.Text),
+    sa.Column("error", sa.Text),
+    sa.Column("notion_page_id", sa.Text, unique=True),
+    sa.Column("notion_page_url", sa.Text),
+    moment("page_created_at"),
+    texts("skipped"),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False, server_default=""),
+    sa.Column("status", sa.Text),
+    sa.Column("priority", priority),
+    sa.Column("type", task_type),
+    sa.Column("assignee", sa.Text),
+    sa.Column("due_date", sa.Date),
+    texts("tags"),
+    sa.Column("domain", sa.Text),
+    texts("action_items"),
+    sa.Column("summary", sa.Text, nullable=False, server_default=""),
+    sa.Column("source_url", sa.Text),
+    sa.Column("is_multi_task_child", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("task_index", sa.Integer, nullable=False, server_default="0"),
+    *audit(),
+    sa.CheckConstraint("state <> 'created' OR notion_page_id IS NOT NULL", name="created_page"),
+    sa.Index(None, "discussion_id", "task_index"),
+    sa.Index(None, "team_id", "created_at"),
+    sa.Index(None, "run_id"),
+)
+
+steps = sa.Table(
+    "steps",
+    metadata,
+    uuid_key(),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("stage", stage),
+    reference("team_id", "teams", nullable=True),
+    sa.Column("discussion_id", pg.UUID(as_uuid=True)),
+    sa.Column("status", step_status, nullable=False, server_default=StepStatus.RUNNING.value),
+    sa.Column("input", pg.JSONB),
+    sa.Column("output", pg.JSONB),
+    sa.Column("reason", sa.Text),
+    sa.Column("error", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("cost_usd", sa.Numeric(12, 6), nullable=False, server_default="0"),
+    moment("started_at", nullable=False, server_default=sa.func.now()),
+    moment("finished_at"),
+    *audit(),
+    sa.UniqueConstraint("run_id", "step"),
+    sa.Index(None, "discussion_id"),
+)
+
+notes = sa.Table(
+    "notes",
+    metadata,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("root_run_id", sa.Text, nullable=False),
+    reference("team_id", "teams", nullable=True),
+    sa.Column("discussion_id", pg.UUID(as_uuid=True)),
+    sa.Column("source_config_id", pg.UUID(as_uuid=True)),
+    sa.Column("trigger", trigger, nullable=False, server_default=Trigger.WEBHOOK.value),
+    sa.Column("stage", stage),
+    sa.Column("outcome", run_outcome),
+    sa.Column("reason", sa.Text),
+    sa.Column("error", sa.Text),
+    moment("not_before"),
+    json_object("params"),
+    json_object("counters"),
+    sa.Column("retried_by", sa.Text),
+    sa.Column("pipeline_version", sa.Text, nullable=False),
+    moment("closed_at"),
+    *audit(),
+    sa.Index(None, "discussion_id", "created_at"),
+    sa.Index(None, "team_id", "created_at"),
+    sa.Index(None, "root_run_id"),
+)
+
+replies = sa.Table(
+    "replies",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    reference("team_id", "teams"),
+    reference("discussion_id", "discussions"),
+    sa.Column("run_id", sa.Text, nullable=False),
+    moment("posted_at"),
+    *audit(),
+    sa.Index(None, "discussion_id"),
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    uuid_key(),
+    reference("team_id", "teams"),
+    reference("source_config_id", "source_configs"),
+    sa.Column("source_user_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("handle", sa.Text),
+    sa.Column("email", sa.Text),
+    sa.Column("time_zone", sa.Text),
+    sa.Column("is_bot", sa.Boolean, nullable=False, server_default=sa.false()),
+    moment("fetched_at", nullable=False, server_default=sa.func.now()),
+    *audit(),
+    sa.UniqueConstraint("source_config_id", "source_user_id"),
+)
+
+limits = sa.Table(
+    "limits",
+    metadata,
+    sa.Column("bucket", sa.Text, primary_key=True),
+    moment("free_at", nullable=False),
+    *audit(),
+)

@@ -1,0 +1,132 @@
+"""Tasks and the replies that tell of them: a row is committed before the outside effect, and closed after it."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from discubot_pipeline.domain.discussion import Thread
+from discubot_pipeline.domain.task import Page, PlannedTask, TaskRow, TaskState
+from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.tables import discussions, replies, tasks
+
+
+class Tasks:
+    """The tasks table."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def begin(self, planned: PlannedTask, thread: Thread, summary: str, run_id: str, is_multi: bool) -> TaskRow | None:
+        """Commit the row of a task before its page is made, or give the row that is there.
+
+        None when the run no longer holds the discussion.
+        """
+        parsed, task = thread.configured.parsed, planned.task
+        row = {
+            "team_id": parsed.team_id,
+            "discussion_id": parsed.discussion_id,
+            "output_id": planned.output_id,
+            "run_id": run_id,
+            "key": planned.key,
+            "title": task.title,
+            "description": task.description,
+            "status": task.status,
+            "priority": task.priority,
+            "type": task.type,
+            "assignee": task.assignee,
+            "due_date": task.due_date,
+            "tags": list(task.tags),
+            "domain": task.domain,
+            "action_items": list(task.action_items),
+            "summary": summary,
+            "source_url": thread.url,
+            "is_multi_task_child": is_multi,
+            "task_index": planned.index,
+        }
+        held = sa.exists().where(discussions.c.id == parsed.discussion_id, discussions.c.active_run_id == run_id)
+        names = list(row)
+        values = sa.select(*[sa.literal(row[name], tasks.c[name].type) for name in names]).where(held)
+        insert = pg.insert(tasks).from_select(names, values)
+        with transaction(self._engine) as connection:
+            made = connection.execute(insert.on_conflict_do_nothing().returning(tasks)).one_or_none()
+            if made is None and not connection.execute(sa.select(held)).scalar():
+                return None
+            there = sa.select(tasks).where(tasks.c.key == planned.key)
+            return read(made, is_new=True) if made else read(connection.execute(there).one())
+
+    def paged(self, row: TaskRow, page: Page, skipped: Sequence[str]) -> None:
+        """Note the page of a task, as soon as it is known: it may still lack blocks."""
+        values = {
+            "state": TaskState.CREATING,
+            "notion_page_id": page.id,
+            "notion_page_url": page.url,
+            "page_created_at": page.created_at,
+            "skipped": list(skipped),
+            "reason": None,
+            "error": None,
+        }
+        self._write(row, values)
+
+    def created(self, row: TaskRow) -> None:
+        """Note that a task's page is whole."""
+        self._write(row, {"state": TaskState.CREATED})
+
+    def failed(self, row: TaskRow, reason: str, error: str) -> None:
+        """Note why a task has no page; a later run tries again."""
+        self._write(row, {"state": TaskState.FAILED, "reason": reason, "error": error})
+
+    def of_discussion(self, discussion_id: UUID) -> list[TaskRow]:
+        """List the tasks of a discussion in their order."""
+        rows = sa.select(tasks).where(tasks.c.discussion_id == discussion_id).order_by(tasks.c.task_index, tasks.c.created_at)
+        with transaction(self._engine) as connection:
+            return [read(row) for row in connection.execute(rows)]
+
+    def _write(self, row: TaskRow, values: dict[str, Any]) -> None:
+        unmade = sa.and_(tasks.c.id == row.id, tasks.c.state != TaskState.CREATED)
+        with transaction(self._engine) as connection:
+            connection.execute(sa.update(tasks).where(unmade).values(**values))
+
+
+class Replies:
+    """The replies table: which answers were begun, and which are known to stand in their thread."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def begin(self, key: str, team_id: UUID, discussion_id: UUID, run_id: str) -> bool | None:
+        """Commit that an answer is about to be posted. True for the first time, False for a repeat, None when posted."""
+        row = {"key": key, "team_id": team_id, "discussion_id": discussion_id, "run_id": run_id}
+        with transaction(self._engine) as connection:
+            insert = pg.insert(replies).values(row).on_conflict_do_nothing()
+            if connection.execute(insert).rowcount:
+                return True
+            posted = connection.execute(sa.select(replies.c.posted_at).where(replies.c.key == key)).scalar_one()
+            return None if posted else False
+
+    def posted(self, key: str) -> None:
+        """Note that an answer stands in its thread."""
+        with transaction(self._engine) as connection:
+            connection.execute(sa.update(replies).where(replies.c.key == key).values(posted_at=sa.func.now()))
+
+
+def read(row: Any, is_new: bool = False) -> TaskRow:
+    """Turn a row into a value."""
+    return TaskRow(
+        id=row.id,
+        key=row.key,
+        state=row.state,
+        output_id=row.output_id,
+        run_id=row.run_id,
+        task_index=row.task_index,
+        title=row.title,
+        page_id=row.notion_page_id,
+        page_url=row.notion_page_url,
+        page_created_at=row.page_created_at,
+        skipped=tuple(row.skipped),
+        reason=row.reason,
+        created_at=row.created_at,
+        is_new=is_new,
+    )

@@ -1,0 +1,13 @@
+"""Makes Dagster's own tables, or brings them up to date, before several of its processes start at once."""
+
+from dagster import DagsterInstance
+
+
+def prepare() -> None:
+    """Create or migrate the storage of the instance that DAGSTER_HOME names."""
+    with DagsterInstance.get() as instance:
+        instance.upgrade()
+
+
+if __name__ == "__main__":
+    prepare()

@@ -1,0 +1,32 @@
+"""The receiver: webhooks, the REST API and health, on FastAPI. Started by `discubot up`."""
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from discubot_pipeline import __version__
+from discubot_pipeline.domain.errors import PipelineError
+from discubot_pipeline.store.engine import is_up
+from discubot_pipeline.web import api, hooks, problems
+from discubot_pipeline.wiring import Services
+
+
+def create_app(services: Services) -> FastAPI:
+    """Build the app around the services of its process."""
+    app = FastAPI(title="discubot-pipeline", version=__version__, openapi_url="/api/openapi.json", docs_url="/api/docs")
+    app.state.services = services
+    app.add_exception_handler(PipelineError, problems.answer)
+    app.include_router(hooks.router)
+    app.include_router(api.router)
+
+    @app.get("/healthz", response_class=PlainTextResponse)
+    def healthz() -> str:
+        """Say that the process is alive."""
+        return "ok"
+
+    @app.get("/readyz")
+    def readyz() -> JSONResponse:
+        """Say whether webhooks can be stored right now."""
+        up = is_up(services.engine)
+        return JSONResponse({"database": "up" if up else "down"}, 200 if up else 503)
+
+    return app

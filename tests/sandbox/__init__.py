@@ -1,0 +1,1 @@
+"""Tests of the sandbox: the real server on a free port, real clients in front of it."""
