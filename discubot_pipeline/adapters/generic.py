@@ -113,7 +113,7 @@ class GenericDoor:
     max_body = MAX_BODY
 
     def verify(self, config: SourceConfig, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
-        """Check that one signature (there are several during a rotation) is ours, five minutes off at most."""
+        """Check that one signature (a rotation sends several) is ours, and five minutes off at most."""
         stamp = headers.get("webhook-timestamp", "")
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
             raise Permanent("signature", "webhook-timestamp: must be seconds since 1970.")
@@ -155,7 +155,7 @@ class GenericSource:
         return Mention(thread_id=intake.thread.id, message_id=_mention_id(delivery), instruction=intake.wish)
 
     def fetch(self, thread_id: str, deliveries: Sequence[Delivery]) -> FetchedThread:
-        """Put the thread together from its deliveries; of two that bring the same message the newer counts."""
+        """Put the thread together from its deliveries; of the same message the newest version counts."""
         arrived = list(_arrived(thread_id, deliveries))
         if not arrived:
             raise Permanent("payload_expired", "No delivery of this thread has its messages any more.")

@@ -9,7 +9,7 @@ import httpx2 as httpx
 
 from discubot_pipeline.domain.errors import PipelineError, Transient, Unanswered
 
-TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+CONNECT_SECONDS = 5.0
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 NOT_SAVED = frozenset({429, 529})
 Pace = Callable[[], None]
@@ -26,7 +26,10 @@ def no_refusal(_: httpx.Response) -> None:
 
 
 class Service:
-    """A connection to one service with one credential. Use as a context manager, or call `close`."""
+    """A connection to one service with one credential. Use as a context manager, or call `close`.
+
+    `patience` is how many seconds to wait for an answer, `refusal` reads more into a 429 than its status says.
+    """
 
     def __init__(
         self,
@@ -35,11 +38,13 @@ class Service:
         headers: dict[str, str],
         pace: Pace = no_pace,
         refusal: Refusal = no_refusal,
+        patience: float = 20.0,
     ) -> None:
         self.name = name
         self._pace = pace
         self._refusal = refusal
-        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT, trust_env=False)
+        timeout = httpx.Timeout(patience, connect=CONNECT_SECONDS)
+        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=timeout, trust_env=False)
 
     def call(
         self,
@@ -47,6 +52,8 @@ class Service:
         path: str,
         *,
         json: Any = None,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
         data: dict[str, str] | None = None,
         params: dict[str, str] | None = None,
     ) -> httpx.Response:
@@ -57,7 +64,9 @@ class Service:
         """
         self._pace()
         try:
-            response = self._client.request(method, path, json=json, data=data, params=params)
+            response = self._client.request(
+                method, path, json=json, content=content, headers=headers, data=data, params=params
+            )
         except NEVER_SENT as error:
             raise Transient("unreachable", f"{self.name} cannot be reached: {error}") from error
         except httpx.TransportError as error:

@@ -157,7 +157,7 @@ def _gap(mention: re.Match[str]) -> str:
 
 def link(title: str, url: str) -> str:
     """Write a link with its title; a line break or an angle bracket in either cannot end it early."""
-    target = escape(url.strip()).replace("|", "%7C")
+    target = escape("".join(url.split())).replace("|", "%7C")
     label = escape(" ".join(title.split()))
     return f"<{target}|{label}>" if label else f"<{target}>"
 
@@ -170,12 +170,13 @@ def fit(text: str, longest: int = LONGEST) -> str:
     end_of_line = text.rfind("\n", 0, room + 1)
     if end_of_line > room // 2:
         return text[:end_of_line] + "\n" + ELLIPSIS
-    return _cut(text[:room]) + ELLIPSIS
+    return _cut(text, room) + ELLIPSIS
 
 
-def _cut(start: str) -> str:
-    """Drop the link, else the word, else the entity that the cut fell into."""
+def _cut(text: str, room: int) -> str:
+    """Drop the link, else the word, else the entity that the cut falls into."""
+    start = text[:room]
     if start.rfind("<") > start.rfind(">"):
         return start[: start.rfind("<")].rstrip()
-    shorter = start.rsplit(maxsplit=1)
-    return shorter[0] if len(shorter) == 2 else re.sub(r"&\w*$", "", start)
+    words = re.sub(r"\S+$", "", text[: room + 1]).rstrip()
+    return words or re.sub(r"&\w*$", "", start)

@@ -82,7 +82,7 @@ class NotionTracker:
     def complete(self, page: Page, draft: Draft) -> None:
         """Append the blocks that the page lacks; those it has are counted unless this instance wrote them."""
         blocks = layout(draft)
-        count = self._counts.get(page.id)
+        count = self._counts.pop(page.id, None)
         if count is None:
             count = self._count(page, draft, len(blocks))
         while count < len(blocks):

@@ -18,6 +18,10 @@ MESSAGE_LENGTH = 500
 Answer = dict[str, Any]
 
 
+PATIENCE = 65.0
+"""Seconds: Notion itself may work on a write for 55, and one that we gave up may still be saved."""
+
+
 class Saved(Unanswered):
     """Notion says that a write was carried out, but not with what result; `resource_id` names the object."""
 
@@ -32,7 +36,7 @@ class Notion:
     def __init__(self, token: str, base_url: str, version: str, pace: Pace) -> None:
         headers = {"Authorization": f"Bearer {token}", "Notion-Version": version}
         self.version = version
-        self._service = Service("Notion", base_url, headers, pace, refusal)
+        self._service = Service("Notion", base_url, headers, pace, refusal, PATIENCE)
 
     def read(self, method: str, path: str, json: Any = None, params: dict[str, str] | None = None) -> Answer:
         """Ask for something. Never Unanswered: reading again does no harm."""

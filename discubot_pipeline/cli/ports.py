@@ -84,6 +84,8 @@ class StateLock:
 
 def require_free_port(host: str, port: int, what: str, setting: str) -> None:
     """Raise StartupError unless `what` can listen there; `setting` is the name of the setting to change."""
+    if port not in range(65536):
+        raise StartupError(f"{port} ({what}) is not a port: set {setting} to a number below 65536")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -92,16 +94,15 @@ def require_free_port(host: str, port: int, what: str, setting: str) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen(1)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise StartupError(_explain(error, host, port, what, setting)) from error
 
 
-def _explain(error: OSError | OverflowError, host: str, port: int, what: str, setting: str) -> str:
+def _explain(error: OSError, host: str, port: int, what: str, setting: str) -> str:
     """Name the way out for each way in which a port cannot be had."""
-    number = error.errno if isinstance(error, OSError) else None
-    if number == errno.EADDRINUSE:
+    if error.errno == errno.EADDRINUSE:
         return f"Port {port} ({what}) is taken by another program: stop it or set {setting}"
-    if number in (errno.EACCES, errno.EPERM):
+    if error.errno in (errno.EACCES, errno.EPERM):
         return f"Port {port} ({what}) is reserved by the system: set {setting} to a port above 1023"
     return f"{what} cannot listen on {host} port {port} ({error}): set {setting} or its host"
 

@@ -162,7 +162,7 @@ class EmbeddedPostgres:
         )
 
     def start(self, timeout: timedelta = timedelta(seconds=60)) -> None:
-        """Start the server and return when it accepts connections."""
+        """Start the server and return when it accepts connections. It ends with the calling thread."""
         if self._child is not None and self._child.is_alive:
             return
         child = Child(replace(self.program(), ready_timeout=timeout), self.state / "logs")
@@ -222,7 +222,7 @@ class EmbeddedPostgres:
             ) from error
 
     def _claim_folders(self) -> Path:
-        """Make the folders of data and socket, or check that they are ours alone; return that of the package."""
+        """Make the folders that we need, or check that they are ours alone; return that of the package."""
         if not self._is_root:
             _own_folder(self.socket_folder, os.geteuid())
             return wheel_package()
@@ -252,7 +252,7 @@ class EmbeddedPostgres:
         if path.exists() and not self.data.exists():
             raise StartupError(
                 f"The database of {self.state} is not in {self.data}: if another user made it, run discubot "
-                f"as that user; if the folder was moved, move it back; or delete {self._folder} and begin anew"
+                f"as that user; if the folder was moved, move it back; to begin anew delete {self._folder}"
             )
 
 

@@ -18,7 +18,7 @@ from typing import Self
 
 from discubot_pipeline.cli.child import POLL, Child, Program, accepts, answers, call_briefly, nothing
 from discubot_pipeline.cli.leftovers import end_leftovers, remember
-from discubot_pipeline.cli.ports import StartupError
+from discubot_pipeline.cli.ports import StartupError, state_folder
 
 __all__ = ["Event", "Program", "State", "Supervisor", "accepts", "answers"]
 
@@ -58,8 +58,9 @@ class Event:
 class Post:
     """A place in the order and the child that fills it: when to restart it, how far its log was echoed."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, healthy: timedelta = HEALTHY) -> None:
         self.child = child
+        self._healthy = healthy
         self.name = child.program.name
         self.is_ready = False
         self.due: float | None = None
@@ -75,7 +76,7 @@ class Post:
 
     def schedule(self) -> timedelta:
         """Plan the restart of a dead child: later with every death, unless it was healthy for a while."""
-        self._deaths = 0 if self.child.age >= HEALTHY else self._deaths
+        self._deaths = 0 if self.child.age >= self._healthy else self._deaths
         delay: timedelta = min(FIRST_DELAY * 2 ** min(self._deaths, 10), LONGEST_DELAY)
         self._deaths += 1
         self.due = time.monotonic() + delay.total_seconds()
@@ -127,6 +128,10 @@ class Supervisor:
         self._is_up = False
         self._handlers: dict[signal.Signals, signal._HANDLER] = {}
 
+    def wait(self) -> None:
+        """Block until a signal arrives; for the main thread, inside the `with` block."""
+        self._stopped.wait()
+
     def run(self) -> None:
         """Start everything and return when a signal has stopped it all."""
         with contextlib.suppress(KeyboardInterrupt), self:
@@ -134,7 +139,7 @@ class Supervisor:
 
     def start(self) -> None:
         """Start the programs in order, each when the one before is ready; StartupError when one cannot."""
-        end_leftovers(self._state)
+        end_leftovers(state_folder(self._state))
         try:
             for post in self._posts:
                 self._require_wanted()

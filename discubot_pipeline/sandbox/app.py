@@ -1,4 +1,5 @@
-"""The FastAPI app that serves all stand-ins, their control API and the page. Started by __main__ and by tests."""
+"""The FastAPI app that serves all stand-ins, their control API and the page. Started by __main__ and by
+tests."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -21,7 +22,7 @@ from discubot_pipeline.sandbox.world import World
 PREFIXES = {"slack": "/slack/api", "notion": "/notion/v1"}
 VERBS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PAGE = Path(__file__).parent / "page"
-FILES = {"": "index.html", "style.css": "style.css", "app.js": "app.js", "draw.js": "draw.js"}
+FILES = {"": "index.html"} | {name: name for name in ("style.css", "app.js", "draw.js", "icon.svg")}
 
 
 def create_app(base_url: str, links: dict[str, str] | None = None) -> ASGIApp:

@@ -1,4 +1,5 @@
-"""The sandbox's own API for tests and the page: reset, faults, outages, log, defaults. Mounted by app under /sandbox."""
+"""The sandbox's own API for tests and the page: reset, faults, outages, log, defaults. Mounted by app
+under /sandbox."""
 
 from typing import Annotated
 

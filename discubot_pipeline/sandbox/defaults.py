@@ -35,7 +35,8 @@ def build(slack: SlackState, notion: NotionState) -> Json:
 def _slack(state: SlackState) -> Workspace:
     acme = Workspace(
         team_id="T0ACME", name="Acme", bot_token="xoxb-sandbox-acme-discubot",
-        signing_secret="sandbox-acme-signing-secret", bot_user_id="UDISCUBOT", bot_id="BDISCUBOT", app_id="ADISCUBOT",
+        signing_secret="sandbox-acme-signing-secret", bot_user_id="UDISCUBOT", bot_id="BDISCUBOT",
+        app_id="ADISCUBOT",
         url="https://acme.slack.com/",
     )  # fmt: skip
     for id, name, real_name, tz in PEOPLE:
@@ -59,8 +60,10 @@ def _notion(state: NotionState) -> Json:
     )
     return {
         "token": connection.token, "bot_id": connection.bot_id, "database_id": database.id,
-        "data_source_id": database.sources[0], "data_source_ids": list(database.sources), "url": state.url(database.id),
-        "users": [{"id": u.id, "name": u.name, "email": u.email} for u in state.users.values() if not u.is_bot],
+        "data_source_id": database.sources[0], "data_source_ids": list(database.sources),
+        "url": state.url(database.id),
+        "users": [{"id": u.id,
+        "name": u.name, "email": u.email} for u in state.users.values() if not u.is_bot],
     }  # fmt: skip
 
 

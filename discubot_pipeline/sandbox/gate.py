@@ -1,4 +1,5 @@
-"""The door of every stand-in: faults strike and calls are logged here. Called by the catch-all routes in app."""
+"""The door of every stand-in: faults strike and calls are logged here. Called by the catch-all routes in
+app."""
 
 import asyncio
 from typing import Protocol

@@ -1,4 +1,5 @@
-"""Remembers every call that the stand-ins got, for tests and benchmarks. Written by the gate, read by the control API."""
+"""Remembers every call that the stand-ins got, for tests and benchmarks. Written by the gate, read by the
+control API."""
 
 import time
 from collections import deque

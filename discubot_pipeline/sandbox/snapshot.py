@@ -34,7 +34,8 @@ def _slack(home: Workspace, channel_id: str | None) -> Json:
         "team_id": home.team_id, "name": home.name, "bot": {"id": home.bot_user_id, "name": home.bot_name},
         "connected": home.events_url is not None,
         "channels": [{"id": c.id, "name": _name(home, c), "is_im": c.is_im} for c in home.channels.values()],
-        "people": [{"id": p.id, "name": p.name, "real_name": p.real_name, "is_bot": p.is_bot} for p in home.people.values()],
+        "people": [{"id": p.id,
+        "name": p.name, "real_name": p.real_name, "is_bot": p.is_bot} for p in home.people.values()],
         "channel": channel.id if channel else None,
         "threads": _threads(home, channel) if channel else [],
     }  # fmt: skip
@@ -60,7 +61,8 @@ def _message(home: Workspace, channel: Channel, message: Message) -> Json:
     person = home.people.get(message.user)
     return {
         "ts": message.ts, "user": message.user, "name": person.real_name if person else message.user,
-        "is_bot": message.is_bot, "text": _drawn(message.text or _fallback(message)), "edited": message.edited is not None,
+        "is_bot": message.is_bot, "text": _drawn(message.text or _fallback(message)),
+        "edited": message.edited is not None,
         "reactions": [{"name": r["name"], "count": r["count"], "emoji": shapes.glyph(r["name"])}
                       for r in shapes.reactions(message)],
         "permalink": shapes.permalink(home, channel, message),

@@ -1,4 +1,5 @@
-"""One call to a stand-in and its answer, and how the answer reaches the socket. Used by the gate and every service."""
+"""One call to a stand-in and its answer, and how the answer reaches the socket. Used by the gate and every
+service."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,5 @@
-"""Everything that one sandbox holds: the services with their state, faults, log. Made by app, reset by control."""
+"""Everything that one sandbox holds: the services with their state, faults, log. Made by app, reset by
+control."""
 
 from discubot_pipeline.sandbox import defaults
 from discubot_pipeline.sandbox.faults import Faults

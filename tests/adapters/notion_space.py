@@ -41,7 +41,9 @@ class Workspace:
         """Describe the database as an output."""
         known: dict[str, Any] = {
             **{name: uuid4() for name in ("id", "team_id", "source_config_id")},
-            **{"name": "Tasks", "database_id": self.database["database_id"], "data_source_id": None},
+            "name": "Tasks",
+            "database_id": self.database["database_id"],
+            "data_source_id": None,
             "credentials": NotionCredentials(token=SecretStr(self.token)),
         }
         return Output(**(known | changes))

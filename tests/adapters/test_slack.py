@@ -1,4 +1,4 @@
-"""Slack's door and source: against the sandbox with the real client, and against answers kept in payload files."""
+"""Slack's door and source: against the sandbox with the real client, and against answers in payload files."""
 
 import hashlib
 import hmac
@@ -6,7 +6,7 @@ import html
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -100,7 +100,7 @@ class SlackHarness:
     _seconds: ClassVar[Iterator[int]] = count(1763700000, 1000)
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
+        self.sandbox, self._opened = sandbox, ExitStack()
         settings = {"events_url": f"{sandbox.url}/healthz", "retry_delays": [], "repeat_parent": True}
         made = sandbox.control("POST", "/slack/workspaces", {"name": "Conformance", **settings})
         self.team, self.bot, self.channel = made["team_id"], made["bot_user_id"], made["channel"]
@@ -122,7 +122,11 @@ class SlackHarness:
     def open_source(self, token: str | None = None) -> SlackSource:
         """Make a source with nothing cached."""
         config = slack_config(token or self.token, self.secret, self.team)
-        return SlackSource(config, f"{self.sandbox.url}/slack/api/")
+        return self._opened.enter_context(SlackSource(config, f"{self.sandbox.url}/slack/api/"))
+
+    def close(self) -> None:
+        """Close all sources."""
+        self._opened.close()
 
     def _join(self, name: str, real_name: str) -> str:
         person = {"name": name, "real_name": real_name, "email": f"{name}@acme.example"}
@@ -202,9 +206,11 @@ class SlackHarness:
 
 
 @pytest.fixture(scope="module")
-def harness(sandbox: Sandbox) -> SlackHarness:
-    """A workspace of these tests' own."""
-    return SlackHarness(sandbox)
+def harness(sandbox: Sandbox) -> Iterator[SlackHarness]:
+    """Make a workspace of these tests' own."""
+    harness = SlackHarness(sandbox)
+    yield harness
+    harness.close()
 
 
 class TestSlack(SourceConformance):
@@ -231,14 +237,16 @@ class TestSignature:
             ),
         ],
     )
-    def test_a_known_signature_is_accepted(self, secret: str, stamp: str, body: bytes, signature: str) -> None:
+    def test_a_known_signature_is_accepted(
+        self, secret: str, stamp: str, body: bytes, signature: str
+    ) -> None:
         """The scheme is Slack's, to the byte."""
         headers = {"x-slack-request-timestamp": stamp, "x-slack-signature": signature}
         at = datetime.fromtimestamp(int(stamp), UTC)
         DOOR.verify(slack_config(secret=secret), headers, body, at)
 
     def test_a_body_that_is_no_text_can_be_signed(self) -> None:
-        """The signature is over bytes: a signed body of any encoding passes, and is malformed only when opened."""
+        """The signature is over bytes: a signed body of any encoding passes; opened, it is malformed."""
         headers = by_hand(SECRET, b"\xff")
         DOOR.verify(slack_config(), headers, b"\xff", NOW)
         assert "body" in reason_of(b"\xff")
@@ -280,7 +288,7 @@ class TestOpen:
         )
 
     def test_a_mention_that_comes_twice_is_one_message(self) -> None:
-        """A mention in a joined channel also comes as plain message: other delivery, same message and gesture."""
+        """A mention also comes as plain message: other delivery, same message and gesture."""
         mention, twin = opened("app_mention"), opened("app_mention_twin")
         assert mention.delivery_key != twin.delivery_key
         assert mention.message_key == twin.message_key
@@ -353,7 +361,9 @@ class TestOpen:
 
     def test_a_ts_as_number_is_refused(self) -> None:
         """A number has lost its trailing zeros: it names no message."""
-        assert "event.ts" in reason_of(payload("app_mention").replace(b'"1763760000.000200"', b"1763760000.000200"))
+        assert "event.ts" in reason_of(
+            payload("app_mention").replace(b'"1763760000.000200"', b"1763760000.000200")
+        )
 
     def test_the_message_holds_no_content(self) -> None:
         """What people wrote never gets into an error."""
@@ -444,7 +454,7 @@ def fetched(answers: dict[str, list[Any]]) -> FetchedThread:
 
 @pytest.fixture
 def answers() -> dict[str, list[Any]]:
-    """The answers of the payload file, to be changed by a test."""
+    """Read the answers of the payload file, for a test to change."""
     answers: dict[str, list[Any]] = json.loads(payload("answers"))
     return answers
 
@@ -534,8 +544,8 @@ class TestWebApi:
     def test_reading_a_delivery_calls_nobody(self, harness: SlackHarness) -> None:
         """The words of a delivery are read offline: Slack being down does not fail the first stage."""
         arrival = opened("app_mention")
-        source = SlackSource(slack_config(), "http://127.0.0.1:9/")
-        mention = source.read(delivery_of(arrival, SourceType.SLACK))
+        with SlackSource(slack_config(), "http://127.0.0.1:9/") as source:
+            mention = source.read(delivery_of(arrival, SourceType.SLACK))
         assert mention.message_id == "1763760000.000200"
         assert mention.instruction == "make tasks & reply"
 
@@ -553,14 +563,15 @@ class TestWebApi:
         source.fetch(f"{harness.channel}:{stamps[0]}", [])
         source.fetch(f"{harness.channel}:{stamps[0]}", [])
         assert harness.calls("users.info") - before == 2
-        source.close()
 
     def test_permalinks_are_slacks(self, harness: SlackHarness) -> None:
         """What is built locally is what chat.getPermalink gives, and leads back to the thread."""
         stamps = harness.say(harness.channel, ["One", "Two"])
         thread = harness.source.fetch(f"{harness.channel}:{stamps[0]}", [])
         for message in thread.messages:
-            link = harness.client.chat_getPermalink(channel=harness.channel, message_ts=message.id)["permalink"]
+            link = harness.client.chat_getPermalink(channel=harness.channel, message_ts=message.id)[
+                "permalink"
+            ]
             assert message.url == link
             assert DOOR.locate(harness.config, str(link)) == f"{harness.channel}:{stamps[0]}"
 
@@ -678,9 +689,15 @@ class TestWebApi:
     @pytest.mark.parametrize(
         ("code", "verdict"),
         [
-            *[(code, Transient) for code in ("ratelimited", "internal_error", "fatal_error", "request_timeout")],
+            *[
+                (code, Transient)
+                for code in ("ratelimited", "internal_error", "fatal_error", "request_timeout")
+            ],
             *[(code, Transient) for code in ("service_unavailable", "team_added_to_org")],
-            *[(code, Permanent) for code in ("not_authed", "account_inactive", "token_revoked", "token_expired")],
+            *[
+                (code, Permanent)
+                for code in ("not_authed", "account_inactive", "token_revoked", "token_expired")
+            ],
             *[(code, Permanent) for code in ("not_in_channel", "ekm_access_denied", "something_new")],
         ],
     )
@@ -697,7 +714,9 @@ class TestWebApi:
         assert harness.token not in str(refused.value)
 
     @pytest.mark.parametrize(("code", "posts"), [("fatal_error", 2), ("ratelimited", 1), ("is_archived", 1)])
-    def test_only_an_unknown_outcome_is_looked_into(self, harness: SlackHarness, code: str, posts: int) -> None:
+    def test_only_an_unknown_outcome_is_looked_into(
+        self, harness: SlackHarness, code: str, posts: int
+    ) -> None:
         """A post that was refused was not carried out: nothing is looked up, nothing posted twice."""
         thread_id = harness.thread()
         before = harness.calls("chat.postMessage"), harness.calls("conversations.replies")

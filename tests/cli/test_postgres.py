@@ -2,10 +2,8 @@
 
 import os
 import pwd
-import signal
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,67 +11,26 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from discubot_pipeline.cli.account import FREE_NUMBERS, ROOT_BASE
+from discubot_pipeline.cli.account import FREE_NUMBERS, ROOT_BASE, claim_home
 from discubot_pipeline.cli.binaries import public_package
 from discubot_pipeline.cli.ports import StartupError, StateLock
 from discubot_pipeline.cli.postgres import EmbeddedPostgres
+from tests.cli.real import server_process, values, write
 
 IS_ROOT = os.geteuid() == 0
-HOLD = """
-import sys
-from pathlib import Path
-from discubot_pipeline.cli.postgres import EmbeddedPostgres
-with EmbeddedPostgres(Path(sys.argv[1])):
-    print("up", flush=True)
-    sys.stdin.read()
-"""
 
 
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[Path]:
-    """Give a state folder and delete its database, wherever it is, afterwards."""
-    path = tmp_path / "state"
-    yield path
-    EmbeddedPostgres(path).remove()
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """Give a running database that the tests of this file share."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp("shared") / "state") as postgres:
+        yield postgres
+    postgres.remove()
 
 
-@pytest.fixture
-def owner(state: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Give another process that runs the database of the state folder."""
-    command = [sys.executable, "-c", HOLD, str(state)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=os.getcwd()) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"up\n"
-        yield process
-        process.kill()
-
-
-def write(postgres: EmbeddedPostgres, value: str) -> None:
-    """Store a value in a table of its own."""
-    with psycopg.connect(postgres.conninfo()) as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS kept (value text)")
-        connection.execute("INSERT INTO kept VALUES (%s)", [value])
-
-
-def values(postgres: EmbeddedPostgres) -> list[str]:
-    """Read what `write` has stored."""
-    with psycopg.connect(postgres.conninfo()) as connection:
-        return [str(row[0]) for row in connection.execute("SELECT value FROM kept")]
-
-
-def server_process(postgres: EmbeddedPostgres) -> int:
-    """Return the number of the server's process."""
-    return int((postgres.data / "postmaster.pid").read_text().split()[0])
-
-
-def mode(path: Path) -> int:
-    """Return the permission bits of a file or folder."""
-    return stat.S_IMODE(path.lstat().st_mode)
-
-
-def test_first_start_makes_the_database(state: Path) -> None:
+def test_first_start_makes_the_database(running: EmbeddedPostgres) -> None:
     """A fresh folder gives a UTF-8 database with checksums that keeps UTC and flushes what it commits."""
-    with EmbeddedPostgres(state) as postgres, psycopg.connect(postgres.conninfo()) as connection:
+    with psycopg.connect(running.conninfo()) as connection:
         shown = {
             name: connection.execute(f"SHOW {name}").fetchone()
             for name in ("server_encoding", "data_checksums", "timezone", "fsync", "max_connections")
@@ -82,21 +39,19 @@ def test_first_start_makes_the_database(state: Path) -> None:
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
-def test_url_works_with_both_drivers(state: Path, driver: str) -> None:
+def test_url_works_with_both_drivers(running: EmbeddedPostgres, driver: str) -> None:
     """SQLAlchemy connects by the address as it is, as a role that is no superuser."""
-    with EmbeddedPostgres(state) as postgres:
-        engine = sqlalchemy.create_engine(postgres.url(driver))
-        with engine.connect() as connection:
-            statement = "SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user"
-            assert connection.execute(sqlalchemy.text(statement)).one() == ("discubot", False)
-        engine.dispose()
+    engine = sqlalchemy.create_engine(running.url(driver))
+    with engine.connect() as connection:
+        statement = "SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user"
+        assert connection.execute(sqlalchemy.text(statement)).one() == ("discubot", False)
+    engine.dispose()
 
 
-def test_psql_works_with_the_environment(state: Path) -> None:
+def test_psql_works_with_the_environment(running: EmbeddedPostgres) -> None:
     """The wheel's own psql connects by the variables alone."""
-    with EmbeddedPostgres(state) as postgres:
-        command = [str(postgres.binary("psql")), "-tAc", "SELECT 'hello'"]
-        done = subprocess.run(command, env=postgres.env(), capture_output=True, text=True, check=True)
+    command = [str(running.binary("psql")), "-tAc", "SELECT 'hello'"]
+    done = subprocess.run(command, env=running.env(), capture_output=True, text=True, check=True)
     assert done.stdout == "hello\n"
 
 
@@ -111,59 +66,6 @@ def test_restart_keeps_the_data(state: Path) -> None:
         assert postgres.url() == address
 
 
-def test_start_after_the_server_was_killed(state: Path) -> None:
-    """The lock file that a killed server has left does not keep the next one from starting."""
-    with EmbeddedPostgres(state) as postgres:
-        write(postgres, "committed")
-        os.kill(server_process(postgres), signal.SIGKILL)
-    assert (postgres.data / "postmaster.pid").exists()
-    with EmbeddedPostgres(state) as postgres:
-        assert values(postgres) == ["committed"]
-
-
-def test_start_after_the_process_number_went_to_another_program(state: Path) -> None:
-    """A lock file that names an innocent process is removed and the process is left alone."""
-    postgres = EmbeddedPostgres(state)
-    user = postgres.program().user
-    group = [] if user is not None else None
-    with subprocess.Popen(["sleep", "60"], user=user, group=user, extra_groups=group) as innocent:
-        record = postgres.data / "postmaster.pid"
-        record.write_text(f"{innocent.pid}\n{postgres.data}\n")
-        os.chown(record, postgres.data.stat().st_uid, postgres.data.stat().st_gid)
-        postgres.start()
-        assert postgres.is_running
-        assert innocent.poll() is None
-        postgres.stop()
-        innocent.kill()
-
-
-def test_start_ends_a_server_that_outlived_its_owner(state: Path) -> None:
-    """A server that still runs, though nobody owns the folder any more, is shut down before a new one starts."""
-    postgres = EmbeddedPostgres(state)
-    program = postgres.program()
-    extra = {} if program.user is None else {"user": program.user, "group": program.user, "extra_groups": []}
-    with subprocess.Popen(program.command, env=program.env, cwd="/", start_new_session=True, **extra) as survivor:  # type: ignore[call-overload]
-        while not postgres.is_running:
-            assert survivor.poll() is None
-        write(postgres, "kept")
-        postgres.stop()
-        with EmbeddedPostgres(state) as successor:
-            assert survivor.wait(10) == 0
-            assert server_process(successor) != survivor.pid
-            assert values(successor) == ["kept"]
-
-
-def test_start_after_the_owner_was_killed(state: Path, owner: subprocess.Popen[bytes]) -> None:
-    """kill -9 of the owner leaves neither a held folder nor a server that anything would meet."""
-    write(EmbeddedPostgres(state), "kept")
-    before = server_process(EmbeddedPostgres(state))
-    owner.kill()
-    owner.wait()
-    with EmbeddedPostgres(state) as postgres:
-        assert values(postgres) == ["kept"]
-        assert server_process(postgres) != before
-
-
 def test_second_owner_is_refused(state: Path, owner: subprocess.Popen[bytes]) -> None:
     """While one process owns the folder another one is told which, and the server goes on."""
     with pytest.raises(StartupError, match=rf"already running \(process {owner.pid}\).*DISCUBOT_HOME"):
@@ -171,7 +73,9 @@ def test_second_owner_is_refused(state: Path, owner: subprocess.Popen[bytes]) ->
     assert EmbeddedPostgres(state).is_running
 
 
-def test_remove_is_refused_while_somebody_owns_the_folder(state: Path, owner: subprocess.Popen[bytes]) -> None:
+def test_remove_is_refused_while_somebody_owns_the_folder(
+    state: Path, owner: subprocess.Popen[bytes]
+) -> None:
     """Nobody can delete the database of a running system."""
     with pytest.raises(StartupError, match="already running"):
         EmbeddedPostgres(state).remove()
@@ -194,25 +98,6 @@ def test_failed_start_gives_the_folder_back(state: Path) -> None:
         assert postgres.is_running
 
 
-def unusable_folders(tmp_path: Path) -> list[Path]:
-    """Return paths that cannot become a state folder: below a file, in a system folder, closed to us."""
-    file = tmp_path / "file"
-    file.write_text("")
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o500)
-    return [file, file / "below", Path("/proc/discubot"), *([] if IS_ROOT else [closed, closed / "below"])]
-
-
-def test_unusable_state_folder_is_one_clear_sentence(tmp_path: Path) -> None:
-    """Whatever is wrong with the folder, the message names it and the setting, on one line."""
-    for path in unusable_folders(tmp_path):
-        with pytest.raises(StartupError) as caught:
-            EmbeddedPostgres(path).start()
-        assert str(path) in str(caught.value)
-        assert "DISCUBOT_HOME" in str(caught.value)
-        assert "\n" not in str(caught.value)
-
-
 def test_long_state_path(tmp_path: Path) -> None:
     """A path that is longer than a socket's address may be works all the same."""
     state = tmp_path / ("long" * 40) / "ü b" / "state"
@@ -225,98 +110,33 @@ def test_long_state_path(tmp_path: Path) -> None:
     assert not postgres.socket_folder.exists()
 
 
-def test_socket_folder_of_somebody_else_is_refused(state: Path) -> None:
-    """A socket folder that is a link or open to others is not used."""
-    postgres = EmbeddedPostgres(state)
-    postgres.prepare()
-    postgres.stop()
-    postgres.socket_folder.chmod(0o755)
-    with pytest.raises(StartupError, match="mode 0700"):
-        postgres.start()
-    postgres.socket_folder.rmdir()
-    postgres.socket_folder.symlink_to("/tmp")
-    with pytest.raises(StartupError, match="mode 0700"):
-        postgres.start()
-    postgres.socket_folder.unlink()
-
-
 @pytest.mark.parametrize("user", ["discubot", "postgres"])
-def test_wrong_password_is_refused(state: Path, user: str) -> None:
+def test_wrong_password_is_refused(running: EmbeddedPostgres, user: str) -> None:
     """Neither our role nor the superuser lets anybody in who does not know the password."""
-    with EmbeddedPostgres(state) as postgres:
-        for password in ("", "wrong"):
-            with pytest.raises(psycopg.OperationalError):
-                psycopg.connect(postgres.conninfo(), user=user, password=password)
+    for password in ("", "wrong"):
+        with pytest.raises(psycopg.OperationalError, match=r"password|no pg_hba\.conf entry"):
+            psycopg.connect(running.conninfo(), user=user, password=password)
 
 
-def test_server_does_not_listen_on_tcp(state: Path) -> None:
-    """The server has no listening TCP socket."""
-    with EmbeddedPostgres(state) as postgres:
-        folder = Path(f"/proc/{server_process(postgres)}")
-        own = {os.readlink(path) for path in (folder / "fd").iterdir()}
-        tables = [(folder / "net" / name).read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
-        inodes = {f"socket:[{line.split()[9]}]" for table in tables for line in table}
+def test_server_does_not_listen_on_tcp(running: EmbeddedPostgres) -> None:
+    """The server has no TCP socket at all."""
+    folder = Path(f"/proc/{server_process(running)}")
+    own = {os.readlink(path) for path in (folder / "fd").iterdir()}
+    tables = [(folder / "net" / name).read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
+    inodes = {f"socket:[{line.split()[9]}]" for table in tables for line in table}
     assert any(name.startswith("socket:") for name in own)
     assert not own & inodes
 
 
-def test_nobody_else_can_read_anything(state: Path) -> None:
-    """State, data and socket are closed to other users; for root they belong to a number without a name."""
-    with EmbeddedPostgres(state) as postgres:
-        folders = [state, state / "postgres", state / "logs", postgres.data, postgres.socket_folder]
-        assert {mode(path) for path in folders} == {0o700}
-        files = [state / "lock", state / "postgres" / "password", state / "logs" / "postgres.log"]
-        assert {mode(path) for path in files} == {0o600}
-        number = postgres.data.stat().st_uid
-        assert Path(f"/proc/{server_process(postgres)}").stat().st_uid == number
-        if IS_ROOT:
-            assert number in FREE_NUMBERS
-            assert number not in {user.pw_uid for user in pwd.getpwall()}
-            assert mode(postgres.home) == 0o710
-            assert (postgres.home.stat().st_uid, postgres.home.stat().st_gid) == (0, number)
-        else:
-            assert number == os.geteuid()
-
-
-def test_copy_of_the_programs_is_public_and_complete(tmp_path: Path) -> None:
-    """The copy that root makes can be read by every user, runs, and is made once."""
-    os.umask(before := os.umask(0o077))
-    os.umask(0o077)
-    package = public_package(tmp_path)
-    os.umask(before)
-    inside = [path for path in package.parent.rglob("*") if not path.is_symlink()]
-    assert all(mode(path) == (0o755 if path.is_dir() else mode(path) | 0o644) for path in inside)
-    psql = next(package.glob("pginstall18/bin/psql"))
-    told = subprocess.run([psql, "--version"], capture_output=True, text=True, check=True).stdout
-    assert told.startswith("psql (PostgreSQL) 18")
-    changed = package.stat().st_ctime_ns
-    assert public_package(tmp_path).stat().st_ctime_ns == changed
-    assert [path.name for path in tmp_path.iterdir()] == [package.parent.name]
-
-
-def test_log_quotes_neither_statements_nor_values(state: Path) -> None:
+def test_log_quotes_neither_statements_nor_values(running: EmbeddedPostgres) -> None:
     """What people wrote in a thread does not reach the log through an error."""
-    with EmbeddedPostgres(state) as postgres, psycopg.connect(postgres.conninfo()) as connection:
+    with psycopg.connect(running.conninfo()) as connection:
         connection.execute("CREATE TABLE once (value text PRIMARY KEY)")
         with pytest.raises(psycopg.errors.UniqueViolation):
             connection.execute("INSERT INTO once SELECT %s FROM generate_series(1, 2)", ["secret words"])
-    log = (state / "logs" / "postgres.log").read_text()
+    log = (running.state / "logs" / "postgres.log").read_text()
     assert "duplicate key" in log
     assert "secret words" not in log
-
-
-def test_first_start_that_was_killed_is_done_again(state: Path) -> None:
-    """Neither a half-made database nor one whose password has not got its name yet stands in the way."""
-    password = state / "postgres" / "password"
-    with EmbeddedPostgres(state) as postgres:
-        write(postgres, "kept")
-    password.rename(password.with_suffix(".new"))
-    with EmbeddedPostgres(state) as postgres:
-        assert values(postgres) == ["kept"]
-    password.rename(password.with_suffix(".new"))
-    postgres.data.rename(postgres.home / "data.unfinished")
-    with EmbeddedPostgres(state) as postgres, pytest.raises(psycopg.errors.UndefinedTable):
-        values(postgres)
 
 
 def test_lost_data_or_password_is_not_replaced_silently(state: Path) -> None:
@@ -339,7 +159,7 @@ def test_database_of_another_version_is_refused(state: Path) -> None:
     postgres.prepare()
     postgres.stop()
     (postgres.data / "PG_VERSION").write_text("12\n")
-    with pytest.raises(StartupError, match="made by PostgreSQL 12.*pg_dump"):
+    with pytest.raises(StartupError, match=r"made by PostgreSQL 12.*pg_dump"):
         postgres.start()
 
 
@@ -359,3 +179,90 @@ def test_remove_deletes_everything(state: Path) -> None:
     assert not IS_ROOT or ROOT_BASE.exists()
     with postgres:
         assert postgres.is_running
+
+
+def mode(path: Path) -> int:
+    """Return the permission bits of a file or folder."""
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def unusable_folders(tmp_path: Path) -> list[Path]:
+    """Return paths that cannot become a state folder: below a file, in a system folder, closed to us."""
+    file = tmp_path / "file"
+    file.write_text("")
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    return [file, file / "below", Path("/proc/discubot"), *([] if IS_ROOT else [closed, closed / "below"])]
+
+
+def test_unusable_state_folder_is_one_clear_sentence(tmp_path: Path) -> None:
+    """Whatever is wrong with the folder, the message names it and the setting, on one line."""
+    for path in unusable_folders(tmp_path):
+        with pytest.raises(StartupError) as caught:
+            EmbeddedPostgres(path).start()
+        assert str(path) in str(caught.value)
+        assert "DISCUBOT_HOME" in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_socket_folder_of_somebody_else_is_refused(state: Path) -> None:
+    """A socket folder that is a link or open to others is not used."""
+    postgres = EmbeddedPostgres(state)
+    postgres.prepare()
+    postgres.stop()
+    postgres.socket_folder.chmod(0o755)
+    with pytest.raises(StartupError, match="mode 0700"):
+        postgres.start()
+    postgres.socket_folder.rmdir()
+    postgres.socket_folder.symlink_to("/tmp")
+    with pytest.raises(StartupError, match="mode 0700"):
+        postgres.start()
+    postgres.socket_folder.unlink()
+
+
+def test_nobody_else_can_read_anything(running: EmbeddedPostgres) -> None:
+    """State, data and socket are closed to other users; for root they belong to a number without a name."""
+    state, home, number = running.state, running.home.stat(), running.data.stat().st_uid
+    folders = [state, state / "postgres", state / "logs", running.data, running.socket_folder]
+    assert {mode(path) for path in folders} == {0o700}
+    files = [state / "lock", state / "postgres" / "password", state / "logs" / "postgres.log"]
+    assert {mode(path) for path in files} == {0o600}
+    assert Path(f"/proc/{server_process(running)}").stat().st_uid == number
+    if IS_ROOT:
+        assert number in FREE_NUMBERS
+        assert number not in {user.pw_uid for user in pwd.getpwall()}
+        assert (mode(running.home), home.st_uid, home.st_gid) == (0o710, 0, number)
+    else:
+        assert number == os.geteuid()
+
+
+def test_two_databases_run_side_by_side(running: EmbeddedPostgres, state: Path) -> None:
+    """Each state folder has a database of its own; for root even its own user number."""
+    with EmbeddedPostgres(state) as postgres:
+        assert running.is_running
+        assert running.url() != postgres.url()
+        different = running.data.stat().st_uid != postgres.data.stat().st_uid
+    assert different == IS_ROOT
+
+
+def test_common_folder_that_others_may_write_to_is_refused(tmp_path: Path) -> None:
+    """Root does not put a database where another user could exchange it."""
+    tmp_path.chmod(0o777)
+    with pytest.raises(StartupError, match="must be a folder of root"):
+        claim_home(tmp_path, tmp_path / "home")
+    assert mode(tmp_path) == 0o777
+
+
+def test_copy_of_the_programs_is_public_and_complete(tmp_path: Path) -> None:
+    """The copy that root makes can be read by every user, runs, and is made once."""
+    before = os.umask(0o077)
+    package = public_package(tmp_path)
+    os.umask(before)
+    inside = [path for path in package.parent.rglob("*") if not path.is_symlink()]
+    assert all(mode(path) == (0o755 if path.is_dir() else mode(path) | 0o644) for path in inside)
+    psql = next(package.glob("pginstall18/bin/psql"))
+    told = subprocess.run([psql, "--version"], capture_output=True, text=True, check=True).stdout
+    assert told.startswith("psql (PostgreSQL) 18")
+    changed = package.stat().st_ctime_ns
+    assert public_package(tmp_path).stat().st_ctime_ns == changed
+    assert [path.name for path in tmp_path.iterdir()] == [package.parent.name]

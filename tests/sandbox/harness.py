@@ -84,7 +84,13 @@ class Sandbox:
         return self.http.post(f"/slack/api/{method}", data=data, headers=headers)
 
     def notion(
-        self, verb: str, path: str, body: Any = None, *, version: str | None = "2025-09-03", token: str | None = None
+        self,
+        verb: str,
+        path: str,
+        body: Any = None,
+        *,
+        version: str | None = "2025-09-03",
+        token: str | None = None,
     ) -> httpx2.Response:
         """Call Notion and return the whole answer."""
         headers = {"Authorization": f"Bearer {self.notion_token if token is None else token}"}
@@ -98,7 +104,9 @@ class Sandbox:
         found: Json = self.control("POST", "/slack/messages", body)
         return found
 
-    def create(self, title: str = "Fix it", children: list[Json] | None = None, **properties: Any) -> httpx2.Response:
+    def create(
+        self, title: str = "Fix it", children: list[Json] | None = None, **properties: Any
+    ) -> httpx2.Response:
         """Create a page in the default database."""
         parent = {"type": "data_source_id", "data_source_id": self.source}
         body = {"parent": parent, "properties": {"Task": {"title": rich(title)}, **properties}}
@@ -133,9 +141,11 @@ class Receiver:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/slack"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
-    def answer(self, status: int, headers: dict[str, str] | None = None, body: str = "", seconds: float = 0) -> None:
+    def answer(
+        self, status: int, headers: dict[str, str] | None = None, body: str = "", seconds: float = 0
+    ) -> None:
         """Queue how the next request is answered; later ones get 200."""
         self.answers.append((status, headers or {}, body, seconds))
 

@@ -1,4 +1,5 @@
-"""Every refusal rule of the stand-ins, each with the call that must be refused and the words of the refusal."""
+"""Every refusal rule of the stand-ins, each with the call that must be refused and the words of the
+refusal."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,36 +16,58 @@ SLACK_RULES: list[SlackRule] = [
     ("a missing argument", "conversations.replies", {"channel": CHANNEL}, "invalid_arguments"),
     ("an unknown channel", "conversations.history", {"channel": "C404"}, "channel_not_found"),
     ("a channel that the bot is not in", "conversations.history", {"channel": "C0OUT"}, "not_in_channel"),
-    ("a private channel that the bot is not in", "conversations.info", {"channel": "C0SECRET"}, "channel_not_found"),
-    ("a thread that does not exist", "conversations.replies", {"channel": CHANNEL, "ts": "1.000000"}, "thread_not_found"),
+    ("a private channel that the bot is not in", "conversations.info", {"channel": "C0SECRET"},
+     "channel_not_found"),
+    ("a thread that does not exist", "conversations.replies", {"channel": CHANNEL, "ts": "1.000000"},
+     "thread_not_found"),
     ("a forged cursor", "conversations.history", {"channel": CHANNEL, "cursor": "page2"}, "invalid_cursor"),
     ("a cursor of another method", "users.list", {"cursor": "bmV4dF90czox", "limit": 1}, "invalid_cursor"),
     ("a limit that is no number", "users.list", {"limit": "many"}, "invalid_arguments"),
     ("a negative limit", "users.list", {"limit": -1}, "invalid_limit"),
-    ("an oldest that is no ts", "conversations.history", {"channel": CHANNEL, "oldest": "today"}, "invalid_ts_oldest"),
-    ("a latest that is no ts", "conversations.history", {"channel": CHANNEL, "latest": "today"}, "invalid_ts_latest"),
+    ("an oldest that is no ts", "conversations.history", {"channel": CHANNEL, "oldest": "today"},
+     "invalid_ts_oldest"),
+    ("a latest that is no ts", "conversations.history", {"channel": CHANNEL, "latest": "today"},
+     "invalid_ts_latest"),
     ("an unknown conversation type", "conversations.list", {"types": "rooms"}, "invalid_types"),
     ("an unknown user", "users.info", {"user": "U404"}, "user_not_found"),
-    ("a permalink of nothing", "chat.getPermalink", {"channel": CHANNEL, "message_ts": "1.0"}, "message_not_found"),
+    ("a permalink of nothing", "chat.getPermalink", {"channel": CHANNEL, "message_ts": "1.0"},
+     "message_not_found"),
     ("an empty post", "chat.postMessage", {"channel": CHANNEL}, "no_text"),
-    ("a post of more than 40,000 characters", "chat.postMessage", {"channel": CHANNEL, "text": "x" * 40_001}, "msg_too_long"),
-    ("a post into a channel that the bot is not in", "chat.postMessage", {"channel": "C0OUT", "text": "x"}, "not_in_channel"),
+    ("a post of more than 40,000 characters", "chat.postMessage",
+     {"channel": CHANNEL, "text": "x" * 40_001}, "msg_too_long"),
+    ("a post into a channel that the bot is not in", "chat.postMessage", {"channel": "C0OUT", "text": "x"},
+     "not_in_channel"),
     ("a post into an archived channel", "chat.postMessage", {"channel": "C0OLD", "text": "x"}, "is_archived"),
-    ("a reply to nothing", "chat.postMessage", {"channel": CHANNEL, "text": "x", "thread_ts": "1.0"}, "thread_not_found"),
-    ("a reply to a reply", "chat.postMessage", {"channel": CHANNEL, "text": "x", "thread_ts": "{reply}"}, "cannot_reply_to_message"),
-    ("blocks that are no JSON", "chat.postMessage", {"channel": CHANNEL, "blocks": "[{"}, "invalid_blocks_format"),
-    ("an unknown block", "chat.postMessage", {"channel": CHANNEL, "blocks": [{"type": "poem"}]}, "invalid_blocks"),
-    ("a section without text", "chat.postMessage", {"channel": CHANNEL, "blocks": [{"type": "section"}]}, "invalid_blocks"),
-    ("more than 50 blocks", "chat.postMessage", {"channel": CHANNEL, "blocks": [{"type": "divider"}] * 51}, "invalid_blocks"),
-    ("metadata without payload", "chat.postMessage", {"channel": CHANNEL, "text": "x", "metadata": {"event_type": "t"}}, "invalid_metadata_format"),
-    ("markdown beside text", "chat.postMessage", {"channel": CHANNEL, "text": "x", "markdown_text": "y"}, "markdown_text_conflict"),
-    ("a reaction on nothing named", "reactions.add", {"channel": CHANNEL, "name": "eyes"}, "no_item_specified"),
-    ("a reaction on a bad ts", "reactions.add", {"channel": CHANNEL, "name": "eyes", "timestamp": "soon"}, "bad_timestamp"),
-    ("a reaction on no message", "reactions.add", {"channel": CHANNEL, "name": "eyes", "timestamp": "1.000000"}, "message_not_found"),
-    ("an emoji with colons", "reactions.add", {"channel": CHANNEL, "name": ":eyes:", "timestamp": "{root}"}, "invalid_name"),
-    ("an emoji that does not exist", "reactions.add", {"channel": CHANNEL, "name": "eyez", "timestamp": "{root}"}, "invalid_name"),
-    ("the same reaction twice", "reactions.add", {"channel": CHANNEL, "name": "+1", "timestamp": "{root}"}, "already_reacted"),
-    ("taking away a reaction that is not there", "reactions.remove", {"channel": CHANNEL, "name": "eyes", "timestamp": "{root}"}, "no_reaction"),
+    ("a reply to nothing", "chat.postMessage", {"channel": CHANNEL, "text": "x", "thread_ts": "1.0"},
+     "thread_not_found"),
+    ("a reply to a reply", "chat.postMessage", {"channel": CHANNEL, "text": "x", "thread_ts": "{reply}"},
+     "cannot_reply_to_message"),
+    ("blocks that are no JSON", "chat.postMessage", {"channel": CHANNEL, "blocks": "[{"},
+     "invalid_blocks_format"),
+    ("an unknown block", "chat.postMessage", {"channel": CHANNEL, "blocks": [{"type": "poem"}]},
+     "invalid_blocks"),
+    ("a section without text", "chat.postMessage", {"channel": CHANNEL, "blocks": [{"type": "section"}]},
+     "invalid_blocks"),
+    ("more than 50 blocks", "chat.postMessage", {"channel": CHANNEL, "blocks": [{"type": "divider"}] * 51},
+     "invalid_blocks"),
+    ("metadata without payload", "chat.postMessage",
+     {"channel": CHANNEL, "text": "x", "metadata": {"event_type": "t"}}, "invalid_metadata_format"),
+    ("markdown beside text", "chat.postMessage", {"channel": CHANNEL, "text": "x", "markdown_text": "y"},
+     "markdown_text_conflict"),
+    ("a reaction on nothing named", "reactions.add", {"channel": CHANNEL, "name": "eyes"},
+     "no_item_specified"),
+    ("a reaction on a bad ts", "reactions.add", {"channel": CHANNEL, "name": "eyes", "timestamp": "soon"},
+     "bad_timestamp"),
+    ("a reaction on no message", "reactions.add",
+     {"channel": CHANNEL, "name": "eyes", "timestamp": "1.000000"}, "message_not_found"),
+    ("an emoji with colons", "reactions.add", {"channel": CHANNEL, "name": ":eyes:", "timestamp": "{root}"},
+     "invalid_name"),
+    ("an emoji that does not exist", "reactions.add",
+     {"channel": CHANNEL, "name": "eyez", "timestamp": "{root}"}, "invalid_name"),
+    ("the same reaction twice", "reactions.add", {"channel": CHANNEL, "name": "+1", "timestamp": "{root}"},
+     "already_reacted"),
+    ("taking away a reaction that is not there", "reactions.remove",
+     {"channel": CHANNEL, "name": "eyes", "timestamp": "{root}"}, "no_reaction"),
 ]  # fmt: skip
 
 
@@ -53,7 +76,9 @@ def furnished(sandbox: Sandbox) -> Sandbox:
     """Add channels of every kind and a thread on which the bot has reacted."""
     channels = f"/slack/workspaces/{TEAM}/channels"
     sandbox.control("POST", channels, {"id": "C0OUT", "name": "out", "is_member": False})
-    sandbox.control("POST", channels, {"id": "C0SECRET", "name": "secret", "is_member": False, "is_private": True})
+    sandbox.control(
+        "POST", channels, {"id": "C0SECRET", "name": "secret", "is_member": False, "is_private": True}
+    )
     sandbox.control("POST", channels, {"id": "C0OLD", "name": "old"})
     sandbox.control("PATCH", f"{channels}/C0OLD", {"is_archived": True})
     root = sandbox.say("root", ts="1763759000.000100")["ts"]
@@ -74,14 +99,21 @@ def properties(**given: Any) -> Callable[[Sandbox], Json]:
     """Make the body of a page creation with these properties."""
 
     def body(sandbox: Sandbox) -> Json:
-        return {"parent": {"data_source_id": sandbox.source}, "properties": {k.replace("_", " "): v for k, v in given.items()}}
+        return {
+            "parent": {"data_source_id": sandbox.source},
+            "properties": {k.replace("_", " "): v for k, v in given.items()},
+        }
 
     return body
 
 
 def children(*blocks: Any) -> Callable[[Sandbox], Json]:
     """Make the body of a page creation with these blocks."""
-    return lambda sandbox: {"parent": {"data_source_id": sandbox.source}, "properties": {}, "children": list(blocks)}
+    return lambda sandbox: {
+        "parent": {"data_source_id": sandbox.source},
+        "properties": {},
+        "children": list(blocks),
+    }
 
 
 def query(**body: Any) -> Callable[[Sandbox], Json]:
@@ -107,55 +139,73 @@ def block(kind: str, **content: Any) -> Json:
 LONG = "x" * 1999 + "😀"
 NotionRule = tuple[str, Callable[[Sandbox], Json], str]
 PAGE_RULES: list[NotionRule] = [
-    ("a property that does not exist", properties(Nope={"checkbox": True}), "Nope is not a property that exists."),
-    ("a value of another type", properties(Status={"select": {"name": "To do"}}), "Status is expected to be status."),
+    ("a property that does not exist", properties(Nope={"checkbox": True}),
+     "Nope is not a property that exists."),
+    ("a value of another type", properties(Status={"select": {"name": "To do"}}),
+     "Status is expected to be status."),
     ("a value that is no object", properties(Status="To do"), "should be an object"),
     ("an unknown status", properties(Status={"status": {"name": "Soon"}}), 'option "Soon" does not exist'),
     ("a select option with a comma", properties(Priority={"select": {"name": "a,b"}}), "commas not allowed"),
     ("a select option of 101 characters", properties(Priority={"select": {"name": "x" * 101}}), "≤ `100`"),
     ("a select that is a bare word", properties(Priority={"select": "High"}), "should be an object"),
-    ("more than 100 tags", properties(Tags={"multi_select": [{"name": str(n)} for n in range(101)]}), "≤ `100`"),
-    ("a person who does not exist", properties(Assignee={"people": [{"id": NOWHERE}]}), "Could not find user"),
+    ("more than 100 tags", properties(Tags={"multi_select": [{"name": str(n)} for n in range(101)]}),
+     "≤ `100`"),
+    ("a person who does not exist", properties(Assignee={"people": [{"id": NOWHERE}]}),
+     "Could not find user"),
     ("a person by name", properties(Assignee={"people": [{"id": "Anna"}]}), "valid uuid"),
     ("a date that is none", properties(Due_date={"date": {"start": "tomorrow"}}), "ISO 8601"),
     ("an address that is none", properties(Source={"url": "acme"}), "Invalid URL"),
     ("an address of 2,001 characters", properties(Source={"url": "https://a.io/" + "x" * 1988}), "≤ `2000`"),
     ("a read-only property", properties(Made={"created_time": "2026-01-01"}), "read-only"),
     ("rich text that is a string", properties(Task={"title": "Fix"}), "should be an array"),
-    ("more than 100 pieces of text", properties(Task={"title": rich("x") * 101}), "title.length should be ≤ `100`"),
+    ("more than 100 pieces of text", properties(Task={"title": rich("x") * 101}),
+     "title.length should be ≤ `100`"),
     ("2,001 UTF-16 units in one piece", text({"text": {"content": LONG}}), "≤ `2000`, instead was `2001`"),
     ("text without content", text({"text": {}}), "content should be defined"),
     ("an unknown key in text", text({"text": {"content": "x"}, "bold": True}), "bold should be not present"),
     ("an unknown annotation", text({"text": {"content": "x"}, "annotations": {"big": True}}), "not present"),
     ("an unknown colour", text({"text": {"content": "x"}, "annotations": {"color": "lime"}}), "known color"),
-    ("a link that is none", text({"text": {"content": "x", "link": {"url": "javascript:alert(1)"}}}), "Invalid URL"),
+    ("a link that is none", text({"text": {"content": "x", "link": {"url": "javascript:alert(1)"}}}),
+     "Invalid URL"),
     ("a link without a host", text({"text": {"content": "x", "link": {"url": "https://"}}}), "Invalid URL"),
-    ("a link of 2,001 characters", text({"text": {"content": "x", "link": {"url": "https://a.io/" + "x" * 1988}}}), "≤ `2000`"),
+    ("a link of 2,001 characters",
+     text({"text": {"content": "x", "link": {"url": "https://a.io/" + "x" * 1988}}}), "≤ `2000`"),
     ("a mention of nobody", text({"mention": {"user": {"id": NOWHERE}}}), "Could not find user"),
     ("more than 100 children", children(*[paragraph()] * 101), "body.children.length should be ≤ `100`"),
     ("three levels of nesting", children(nested(3)), "children should be not present"),
-    ("more than 1,000 blocks", children(*[paragraph(children=[paragraph()] * 100)] * 10), "≤ `1000`, instead was `1010`"),
+    ("more than 1,000 blocks", children(*[paragraph(children=[paragraph()] * 100)] * 10),
+     "≤ `1000`, instead was `1010`"),
     ("an unknown block type", children({"type": "poem", "poem": {}}), "should be one of paragraph"),
     ("a block without its content", children({"type": "paragraph"}), "paragraph should be an object"),
-    ("a block without rich text", children({"type": "paragraph", "paragraph": {}}), "rich_text should be defined"),
+    ("a block without rich text", children({"type": "paragraph", "paragraph": {}}),
+     "rich_text should be defined"),
     ("a block with an unknown key", children({**paragraph(), "text": "x"}), "text should be not present"),
     ("content with an unknown key", children(paragraph(text="x")), "text should be not present"),
     ("a to-do that is ticked by a word", children(block("to_do", checked="yes")), "should be a boolean"),
     ("code in an unknown language", children(block("code", language="klingon")), "known language"),
-    ("children under code", children(block("code", children=[paragraph()])), "children should be not present"),
-    ("children under a plain heading", children(block("heading_2", children=[paragraph()])), "children should be not present"),
-    ("a callout with a word as icon", children(block("callout", icon={"emoji": "idea"})), "should be an emoji"),
+    ("children under code", children(block("code", children=[paragraph()])),
+     "children should be not present"),
+    ("children under a plain heading", children(block("heading_2", children=[paragraph()])),
+     "children should be not present"),
+    ("a callout with a word as icon", children(block("callout", icon={"emoji": "idea"})),
+     "should be an emoji"),
     ("a bookmark without address", children({"type": "bookmark", "bookmark": {}}), "url should be defined"),
     ("a divider with content", children(block("divider")), "should be not present"),
     ("no parent", lambda sandbox: {"properties": {}}, "body.parent should be an object"),
-    ("an unknown key in the body", lambda sandbox: {**properties()(sandbox), "title": "x"}, "body.title should be not present"),
+    ("an unknown key in the body", lambda sandbox: {**properties()(sandbox), "title": "x"},
+     "body.title should be not present"),
 ]  # fmt: skip
 QUERY_RULES: list[NotionRule] = [
-    ("a filter on no property", query(filter={"property": "Nope", "url": {"equals": "x"}}), "Could not find property"),
-    ("a filter of another type", query(filter={"property": "Status", "select": {"equals": "Done"}}), "does not match filter"),
-    ("an unknown condition", query(filter={"property": "Source", "url": {"like": "x"}}), "should have exactly one of"),
-    ("an unknown status in a filter", query(filter={"property": "Status", "status": {"equals": "Soon"}}), "not found"),
-    ("a time that is none", query(filter={"timestamp": "created_time", "created_time": {"after": "noon"}}), "ISO 8601"),
+    ("a filter on no property", query(filter={"property": "Nope", "url": {"equals": "x"}}),
+     "Could not find property"),
+    ("a filter of another type", query(filter={"property": "Status", "select": {"equals": "Done"}}),
+     "does not match filter"),
+    ("an unknown condition", query(filter={"property": "Source", "url": {"like": "x"}}),
+     "should have exactly one of"),
+    ("an unknown status in a filter", query(filter={"property": "Status", "status": {"equals": "Soon"}}),
+     "not found"),
+    ("a time that is none", query(filter={"timestamp": "created_time", "created_time": {"after": "noon"}}),
+     "ISO 8601"),
     ("a page of 101", query(page_size=101), "between `1` and `100`"),
     ("a cursor from nowhere", query(start_cursor=NOWHERE), "start_cursor provided is invalid"),
     ("a sort without direction", query(sorts=[{"timestamp": "created_time"}]), "direction"),
@@ -164,12 +214,18 @@ QUERY_RULES: list[NotionRule] = [
 
 
 @pytest.mark.parametrize(("rule", "body", "words"), PAGE_RULES, ids=[r[0] for r in PAGE_RULES])
-def test_notion_refuses_a_page(sandbox: Sandbox, rule: str, body: Callable[[Sandbox], Json], words: str) -> None:
+def test_notion_refuses_a_page(
+    sandbox: Sandbox, rule: str, body: Callable[[Sandbox], Json], words: str
+) -> None:
     """Notion refuses the page with the rule's words and stores nothing."""
-    columns = {"Made": "created_time"} | {k: v["type"] for k, v in _columns(sandbox).items() if v["type"] != "title"}
+    columns = {"Made": "created_time"} | {
+        k: v["type"] for k, v in _columns(sandbox).items() if v["type"] != "title"
+    }
     columns["Status"] = {"type": "status", "options": ["To do", "Done"]}
     made = sandbox.control(
-        "POST", "/notion/databases", {"tokens": [sandbox.notion_token], "title_property": "Task", "properties": columns}
+        "POST",
+        "/notion/databases",
+        {"tokens": [sandbox.notion_token], "title_property": "Task", "properties": columns},
     )
     sandbox.source = made["data_source_id"]
     answer = sandbox.notion("POST", "/pages", body(sandbox))
@@ -183,7 +239,9 @@ def _columns(sandbox: Sandbox) -> Json:
 
 
 @pytest.mark.parametrize(("rule", "body", "words"), QUERY_RULES, ids=[r[0] for r in QUERY_RULES])
-def test_notion_refuses_a_query(sandbox: Sandbox, rule: str, body: Callable[[Sandbox], Json], words: str) -> None:
+def test_notion_refuses_a_query(
+    sandbox: Sandbox, rule: str, body: Callable[[Sandbox], Json], words: str
+) -> None:
     """Notion refuses the query with the rule's words."""
     answer = sandbox.notion("POST", f"/data_sources/{sandbox.source}/query", body(sandbox))
     assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")

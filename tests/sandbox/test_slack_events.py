@@ -37,9 +37,20 @@ def test_a_mention_is_sent_signed(sandbox: Sandbox, receiver: Receiver) -> None:
     envelope = json.loads(body)
     assert SignatureVerifier(sandbox.defaults["slack"]["signing_secret"]).is_valid_request(body, headers)
     assert headers["content-type"] == "application/json" and headers["user-agent"].startswith("Slackbot 1.0")
-    assert (envelope["event_id"], envelope["type"], envelope["api_app_id"]) == (said["event_id"], "event_callback", "ADISCUBOT")
+    assert (envelope["event_id"], envelope["type"], envelope["api_app_id"]) == (
+        said["event_id"],
+        "event_callback",
+        "ADISCUBOT",
+    )
     assert envelope["authorizations"][0]["user_id"] == BOT and envelope["team_id"] == TEAM
-    wanted = {"type": "app_mention", "user": "U0ANNA", "text": HELLO, "team": TEAM, "channel": CHANNEL, "ts": said["ts"]}
+    wanted = {
+        "type": "app_mention",
+        "user": "U0ANNA",
+        "text": HELLO,
+        "team": TEAM,
+        "channel": CHANNEL,
+        "ts": said["ts"],
+    }
     assert wanted.items() <= envelope["event"].items() and envelope["event"]["event_ts"] == said["ts"]
     assert "thread_ts" not in envelope["event"] and "x-slack-retry-num" not in headers
 
@@ -52,11 +63,16 @@ def test_a_mention_in_a_thread_names_it(sandbox: Sandbox, receiver: Receiver) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "more"), [("no mention", {}), (f"@{BOT}", {}), (HELLO, {"quiet": True}), (HELLO, {"channel": "C0OUT"})]
+    ("text", "more"),
+    [("no mention", {}), (f"@{BOT}", {}), (HELLO, {"quiet": True}), (HELLO, {"channel": "C0OUT"})],
 )
-def test_nothing_is_sent_without_a_mention(sandbox: Sandbox, receiver: Receiver, text: str, more: Json) -> None:
+def test_nothing_is_sent_without_a_mention(
+    sandbox: Sandbox, receiver: Receiver, text: str, more: Json
+) -> None:
     """Other words, quiet messages and channels without the bot cause no event."""
-    sandbox.control("POST", f"/slack/workspaces/{TEAM}/channels", {"id": "C0OUT", "name": "out", "is_member": False})
+    sandbox.control(
+        "POST", f"/slack/workspaces/{TEAM}/channels", {"id": "C0OUT", "name": "out", "is_member": False}
+    )
     assert sandbox.say(text, **more)["event_ids"] == []
 
 
@@ -84,7 +100,11 @@ def test_edits_deletions_and_echoes_are_heard(sandbox: Sandbox, receiver: Receiv
     receiver.next()
     sandbox.control("PATCH", f"/slack/messages/{TEAM}/{CHANNEL}/{ts}", {"text": "second"})
     edit = receiver.next()[1]["event"]
-    assert (edit["subtype"], edit["message"]["text"], edit["previous_message"]["text"]) == ("message_changed", "second", "first")
+    assert (edit["subtype"], edit["message"]["text"], edit["previous_message"]["text"]) == (
+        "message_changed",
+        "second",
+        "first",
+    )
     assert edit["message"]["ts"] == ts != edit["ts"] and edit["hidden"]
     sandbox.slack("chat.postMessage", channel=CHANNEL, text="echo", thread_ts=ts)
     assert receiver.next()[1]["event"]["bot_id"] == "BDISCUBOT"
@@ -102,7 +122,12 @@ def test_failures_are_tried_again_with_the_reason(sandbox: Sandbox, receiver: Re
     assert [h.get("x-slack-retry-num") for h, _ in found] == [None, "1", "2", "3"]
     assert {h.get("x-slack-retry-reason") for h, _ in found[1:]} == {"http_error"}
     assert len({e["event_id"] for _, e in found}) == 1
-    assert [(a["attempt"], a["status"]) for a in attempts(sandbox, 4)] == [(0, 500), (1, 500), (2, 500), (3, 500)]
+    assert [(a["attempt"], a["status"]) for a in attempts(sandbox, 4)] == [
+        (0, 500),
+        (1, 500),
+        (2, 500),
+        (3, 500),
+    ]
 
 
 def test_success_ends_the_retries(sandbox: Sandbox, receiver: Receiver) -> None:
@@ -198,11 +223,18 @@ def test_any_bytes_can_be_sent(sandbox: Sandbox, receiver: Receiver) -> None:
 
 def test_workspaces_are_apart(sandbox: Sandbox, receiver: Receiver) -> None:
     """Another workspace has its own secrets, token and channel, and its token sees only itself."""
-    made = sandbox.control("POST", "/slack/workspaces", {"name": "Other", "events_url": receiver.url, "retry_delays": []})
-    user = sandbox.control("POST", f"/slack/workspaces/{made['team_id']}/users", {"name": "zoe", "real_name": "Zoe Q"})
+    made = sandbox.control(
+        "POST", "/slack/workspaces", {"name": "Other", "events_url": receiver.url, "retry_delays": []}
+    )
+    user = sandbox.control(
+        "POST", f"/slack/workspaces/{made['team_id']}/users", {"name": "zoe", "real_name": "Zoe Q"}
+    )
     text = f"<@{made['bot_user_id']}> hi"
     sandbox.say(text, user=user["id"], team_id=made["team_id"], channel=made["channel"])
     headers, body = receiver.requests.get(timeout=10)
     assert SignatureVerifier(made["signing_secret"]).is_valid_request(body, headers)
     assert sandbox.slack("auth.test", token=made["bot_token"])["team_id"] == made["team_id"]
-    assert sandbox.slack("conversations.history", token=made["bot_token"], channel=CHANNEL)["error"] == "channel_not_found"
+    assert (
+        sandbox.slack("conversations.history", token=made["bot_token"], channel=CHANNEL)["error"]
+        == "channel_not_found"
+    )

@@ -26,7 +26,9 @@ def test_auth_test_tells_who_the_token_is(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(("token", "error"), [("", "not_authed"), ("xoxb-wrong", "invalid_auth")])
 def test_a_wrong_token_is_refused_with_200(sandbox: Sandbox, token: str, error: str) -> None:
     """A missing and an unknown token are application errors, not HTTP errors."""
-    answer = sandbox.http.post("/slack/api/auth.test", headers={"Authorization": f"Bearer {token}"} if token else {})
+    answer = sandbox.http.post(
+        "/slack/api/auth.test", headers={"Authorization": f"Bearer {token}"} if token else {}
+    )
     assert (answer.status_code, answer.json()) == (200, {"ok": False, "error": error})
 
 
@@ -41,7 +43,8 @@ def test_a_missing_scope_is_named(sandbox: Sandbox) -> None:
     scopes(sandbox, "chat:write")
     found = sandbox.slack("conversations.replies", channel=CHANNEL, ts="1.000000")
     assert found == {
-        "ok": False, "error": "missing_scope", "needed": "channels:history,groups:history,mpim:history,im:history",
+        "ok": False, "error": "missing_scope",
+        "needed": "channels:history,groups:history,mpim:history,im:history",
         "provided": "chat:write",
     }  # fmt: skip
     assert sandbox.slack("users.list")["needed"] == "users:read"
@@ -67,7 +70,10 @@ def test_json_without_charset_earns_a_warning(sandbox: Sandbox) -> None:
     """A posting body whose content type lacks the charset is taken, with Slack's warning."""
     headers = {"Authorization": f"Bearer {sandbox.slack_token}"}
     body = {"channel": CHANNEL, "text": "hello"}
-    assert sandbox.http.post("/slack/api/chat.postMessage", json=body, headers=headers).json()["warning"] == "missing_charset"
+    assert (
+        sandbox.http.post("/slack/api/chat.postMessage", json=body, headers=headers).json()["warning"]
+        == "missing_charset"
+    )
     headers["Content-Type"] = "application/json; charset=utf-8"
     answer = sandbox.http.post("/slack/api/chat.postMessage", content=json.dumps(body), headers=headers)
     assert answer.json()["ok"] and "warning" not in answer.json()
@@ -86,7 +92,10 @@ def test_bodies_that_cannot_be_read_are_refused(sandbox: Sandbox, kind: str, bod
     """Wrong content types and broken bodies get the code that says so."""
     headers = {"Authorization": f"Bearer {sandbox.slack_token}", "Content-Type": kind}
     content = body.encode(errors="surrogateescape")
-    assert sandbox.http.post("/slack/api/chat.postMessage", content=content, headers=headers).json()["error"] == error
+    assert (
+        sandbox.http.post("/slack/api/chat.postMessage", content=content, headers=headers).json()["error"]
+        == error
+    )
 
 
 def test_a_thread_comes_oldest_first_with_its_parent(sandbox: Sandbox) -> None:
@@ -128,16 +137,25 @@ def test_history_has_roots_newest_first(sandbox: Sandbox) -> None:
     """History shows roots without replies, newest first, between oldest and latest."""
     first, second, third = (sandbox.say(word)["ts"] for word in ("one", "two", "three"))
     sandbox.say("reply", thread_ts=first)
-    assert [m["ts"] for m in sandbox.slack("conversations.history", channel=CHANNEL)["messages"]] == [third, second, first]
+    assert [m["ts"] for m in sandbox.slack("conversations.history", channel=CHANNEL)["messages"]] == [
+        third,
+        second,
+        first,
+    ]
     between = sandbox.slack("conversations.history", channel=CHANNEL, oldest=first, latest=third)["messages"]
     assert [m["ts"] for m in between] == [second]
-    including = sandbox.slack("conversations.history", channel=CHANNEL, oldest=first, latest=third, inclusive="true")
+    including = sandbox.slack(
+        "conversations.history", channel=CHANNEL, oldest=first, latest=third, inclusive="true"
+    )
     assert len(including["messages"]) == 3
 
 
 def test_large_limits_are_cut_to_999(sandbox: Sandbox) -> None:
     """A limit above 999 gives 999, so a client that trusts it misses nothing only by paging."""
-    rows = [{"team_id": TEAM, "channel": CHANNEL, "user": "U0BEN", "text": str(n), "ts": f"17637{n:05d}.000000"} for n in range(1001)]
+    rows = [
+        {"team_id": TEAM, "channel": CHANNEL, "user": "U0BEN", "text": str(n), "ts": f"17637{n:05d}.000000"}
+        for n in range(1001)
+    ]
     sandbox.control("POST", "/slack/messages/bulk", rows)
     page = sandbox.slack("conversations.history", channel=CHANNEL, limit=5000)
     assert (len(page["messages"]), page["has_more"]) == (999, True)
@@ -155,7 +173,11 @@ def test_a_bot_message_is_marked(sandbox: Sandbox) -> None:
     posted = sandbox.slack("chat.postMessage", channel=CHANNEL, text="done", thread_ts=root)
     message = sandbox.slack("conversations.replies", channel=CHANNEL, ts=root)["messages"][1]
     assert (message["bot_id"], message["app_id"], message["user"]) == ("BDISCUBOT", "ADISCUBOT", BOT)
-    assert message["ts"] == posted["ts"] and "subtype" not in message and message["bot_profile"]["name"] == "discubot"
+    assert (
+        message["ts"] == posted["ts"]
+        and "subtype" not in message
+        and message["bot_profile"]["name"] == "discubot"
+    )
 
 
 def test_metadata_is_shown_only_when_asked_for(sandbox: Sandbox) -> None:
@@ -163,7 +185,9 @@ def test_metadata_is_shown_only_when_asked_for(sandbox: Sandbox) -> None:
     metadata = {"event_type": "discubot_reply", "event_payload": {"key": "k1"}}
     root = sandbox.slack("chat.postMessage", channel=CHANNEL, text="x", metadata=metadata)["ts"]
     plain = sandbox.slack("conversations.replies", channel=CHANNEL, ts=root)["messages"][0]
-    marked = sandbox.slack("conversations.replies", channel=CHANNEL, ts=root, include_all_metadata="true")["messages"][0]
+    marked = sandbox.slack("conversations.replies", channel=CHANNEL, ts=root, include_all_metadata="true")[
+        "messages"
+    ][0]
     assert "metadata" not in plain and marked["metadata"] == metadata
 
 
@@ -177,12 +201,18 @@ def test_blocks_come_as_json_strings_in_forms(sandbox: Sandbox) -> None:
 def test_reactions_come_and_go(sandbox: Sandbox) -> None:
     """A reaction is counted with its users and disappears when it is taken away."""
     ts = sandbox.say("x")["ts"]
-    sandbox.control("POST", "/slack/reactions", {"team_id": TEAM, "channel": CHANNEL, "ts": ts, "user": "U0BEN", "name": "eyes"})
+    sandbox.control(
+        "POST",
+        "/slack/reactions",
+        {"team_id": TEAM, "channel": CHANNEL, "ts": ts, "user": "U0BEN", "name": "eyes"},
+    )
     assert sandbox.slack("reactions.add", channel=CHANNEL, name="eyes", timestamp=ts) == {"ok": True}
     found = sandbox.slack("reactions.get", channel=CHANNEL, timestamp=ts)["message"]["reactions"]
     assert found == [{"name": "eyes", "users": ["U0BEN", BOT], "count": 2}]
     assert sandbox.slack("reactions.remove", channel=CHANNEL, name="eyes", timestamp=ts)["ok"]
-    assert sandbox.slack("reactions.get", channel=CHANNEL, timestamp=ts)["message"]["reactions"][0]["users"] == ["U0BEN"]
+    assert sandbox.slack("reactions.get", channel=CHANNEL, timestamp=ts)["message"]["reactions"][0][
+        "users"
+    ] == ["U0BEN"]
 
 
 def test_permalinks_name_the_thread_of_a_reply(sandbox: Sandbox) -> None:
@@ -192,14 +222,23 @@ def test_permalinks_name_the_thread_of_a_reply(sandbox: Sandbox) -> None:
     link = sandbox.slack("chat.getPermalink", channel=CHANNEL, message_ts=root)["permalink"]
     below = sandbox.slack("chat.getPermalink", channel=CHANNEL, message_ts=reply)["permalink"]
     assert link == "https://acme.slack.com/archives/C0GENERAL/p1763760000000200"
-    assert below == f"https://acme.slack.com/archives/C0GENERAL/p1763760001000300?thread_ts={root}&cid={CHANNEL}"
+    assert (
+        below == f"https://acme.slack.com/archives/C0GENERAL/p1763760001000300?thread_ts={root}&cid={CHANNEL}"
+    )
 
 
 def test_people_and_channels_come_in_pages(sandbox: Sandbox) -> None:
     """users.list and conversations.list follow their cursors to the end."""
     first = sandbox.slack("users.list", limit=4)
     rest = sandbox.slack("users.list", limit=4, cursor=first["response_metadata"]["next_cursor"])
-    assert [u["name"] for u in [*first["members"], *rest["members"]]] == ["anna", "ben", "chloe", "devika", "emil", "discubot"]
+    assert [u["name"] for u in [*first["members"], *rest["members"]]] == [
+        "anna",
+        "ben",
+        "chloe",
+        "devika",
+        "emil",
+        "discubot",
+    ]
     assert rest["response_metadata"]["next_cursor"] == ""
     channels = sandbox.slack("conversations.list", types="public_channel")
     assert [c["name"] for c in channels["channels"]] == ["product"]
@@ -220,7 +259,9 @@ def test_a_deleted_root_leaves_a_tombstone(sandbox: Sandbox) -> None:
 
 def test_a_dropped_post_is_stored_once_and_unanswered(sandbox: Sandbox) -> None:
     """drop_after stores the post and hangs up: the double-post trap."""
-    sandbox.control("POST", "/faults", {"service": "slack", "match": "chat.postMessage", "kind": "drop_after"})
+    sandbox.control(
+        "POST", "/faults", {"service": "slack", "match": "chat.postMessage", "kind": "drop_after"}
+    )
     with pytest.raises(httpx2.TransportError):
         sandbox.slack("chat.postMessage", channel=CHANNEL, text="once")
     history = until(lambda: sandbox.slack("conversations.history", channel=CHANNEL)["messages"])

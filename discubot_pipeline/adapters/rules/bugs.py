@@ -24,9 +24,9 @@ GERUNDS = {
     "throws": "throwing",
     "times out": "timing out",
 }
-ALONE = frozenset("breaks crashes disappears dies fails flickers freezes hangs leaks overflows overlaps throws".split()) | {
-    "times out"
-}
+ALONE = frozenset(
+    "breaks crashes disappears dies fails flickers freezes hangs leaks overflows overlaps throws".split()
+) | {"times out"}
 """These report a fault by themselves; the others only before a word like "error"."""
 
 LONGEST = 300
@@ -39,7 +39,10 @@ _STATE = re.compile(
     rf"{_SUBJECT} (?:is|are|seems(?: to be)?|looks|still|got) {_ADVERBS}(?:broken|not working|down|unusable)\b(?P<rest>.*)",
     re.IGNORECASE,
 )
-_FAULT = re.compile(rf"{_SUBJECT} {_ADVERBS}(?P<verb>{'|'.join(sorted(GERUNDS, key=len, reverse=True))})\b(?P<rest>.*)", re.IGNORECASE)
+_FAULT = re.compile(
+    rf"{_SUBJECT} {_ADVERBS}(?P<verb>{'|'.join(sorted(GERUNDS, key=len, reverse=True))})\b(?P<rest>.*)",
+    re.IGNORECASE,
+)
 _GOING = re.compile(
     rf"{_SUBJECT} (?:is|are|keeps?) {_ADVERBS}(?P<verb>crashing|failing|freezing|hanging|leaking|overlapping|flickering|throwing)"
     r"\b(?P<rest>.*)",
@@ -50,9 +53,14 @@ _NOT = re.compile(
     r"(?P<verb>work|load|open|show|render|respond|save|update|close|scroll|submit|appear)\b(?P<rest>.*)",
     re.IGNORECASE,
 )
-_THERE = re.compile(r"there(?:'s|’s| is| are| seems to be) (?:a|an|another|some) (?P<thing>(?:\w+ ){0,3}(?:bug|typo|regression|leak)s?\b.*)", re.I)
+_THERE = re.compile(
+    r"there(?:'s|’s| is| are| seems to be) (?:a|an|another|some) (?P<thing>(?:\w+ ){0,3}(?:bug|typo|regression|leak)s?\b.*)",
+    re.I,
+)
 _TROUBLE = re.compile(r"\b(?:error|exception|blank|wrong|404|500|warning|nothing)\b", re.IGNORECASE)
-_UNREAL = re.compile(r"\b(?:if|would|could|might|should|unless|not sure|used to|was|were|no longer)\b", re.IGNORECASE)
+_UNREAL = re.compile(
+    r"\b(?:if|would|could|might|should|unless|not sure|used to|was|were|no longer)\b", re.IGNORECASE
+)
 
 
 def repair_of(sentence: Sentence) -> str | None:
@@ -64,14 +72,26 @@ def repair_of(sentence: Sentence) -> str | None:
     return _state(text) or _going(text) or _fault(text) or _not(text) or _there(text)
 
 
+def _subject(match: re.Match[str]) -> str:
+    """Give the thing that is broken, its article in lower case: it will stand inside a sentence."""
+    subject = match["subject"]
+    return subject[0].lower() + subject[1:] if subject.split()[0] in ("The", "A", "An", "Our", "All", "Some") else subject
+
+
 def _state(text: str) -> str | None:
     match = _STATE.match(text)
-    return f"fix {match['subject']}{match['rest']}" if match and not _UNREAL.search(match["subject"]) else None
+    return (
+        f"fix {_subject(match)}{match['rest']}" if match and not _UNREAL.search(match["subject"]) else None
+    )
 
 
 def _going(text: str) -> str | None:
     match = _GOING.match(text)
-    return f"fix {match['subject']} {match['verb']}{match['rest']}" if match and not _UNREAL.search(match["subject"]) else None
+    return (
+        f"fix {_subject(match)} {match['verb']}{match['rest']}"
+        if match and not _UNREAL.search(match["subject"])
+        else None
+    )
 
 
 def _fault(text: str) -> str | None:
@@ -81,7 +101,7 @@ def _fault(text: str) -> str | None:
     verb = match["verb"].casefold()
     if verb not in ALONE and not _TROUBLE.search(match["rest"]):
         return None
-    return f"fix {match['subject']} {GERUNDS[verb]}{match['rest']}"
+    return f"fix {_subject(match)} {GERUNDS[verb]}{match['rest']}"
 
 
 def _not(text: str) -> str | None:
@@ -90,7 +110,7 @@ def _not(text: str) -> str | None:
         return None
     verb = match["verb"].casefold()
     gerund = "submitting" if verb == "submit" else verb.removesuffix("e") + "ing"
-    return f"fix {match['subject']} not {gerund}{match['rest']}"
+    return f"fix {_subject(match)} not {gerund}{match['rest']}"
 
 
 def _there(text: str) -> str | None:

@@ -4,7 +4,10 @@ import re
 
 from discubot_pipeline.domain.analysis import Priority, TaskType
 
-_NOT = re.compile(r"(?:\b(?:not|isn't|isn’t|aren't|wasn't|no longer|hardly|never|less|nothing|nicht|niet|pas|no)\b|n't)[\w ]{0,14}$", re.I)
+_NOT = re.compile(
+    r"(?:\b(?:not|isn't|isn’t|aren't|wasn't|no longer|hardly|never|less|nothing|nicht|niet|pas|no)\b|n't)[\w ]{0,14}$",
+    re.I,
+)
 
 PRIORITIES = tuple(
     (priority, re.compile(pattern, re.IGNORECASE))
@@ -30,7 +33,10 @@ PRIORITIES = tuple(
 TYPES = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
-        (TaskType.QUESTION, r"^(?:ask|clarify|find out|figure out|decide|determine|check (?:if|whether)|confirm (?:if|whether))\b"),
+        (
+            TaskType.QUESTION,
+            r"^(?:ask|clarify|find out|figure out|decide|determine|check (?:if|whether)|confirm (?:if|whether))\b",
+        ),
         (
             TaskType.BUG,
             r"\b(?:bugs?|broken|crash(?:es|ed|ing)?|errors?|exceptions?|fail(?:s|ed|ing|ures?)?|regressions?|hotfix|"
@@ -44,7 +50,7 @@ TYPES = tuple(
         ),
         (
             TaskType.FEATURE,
-            r"\bfeature\b|^(?:add|create|build|implement|introduce|develop|design|provide|support)\b|\bnew (?!york)\w+",
+            r"\bfeature\b|^(?:add|create|build|implement|introduce|develop)\b",
         ),
     )
 )
@@ -52,16 +58,24 @@ TYPES = tuple(
 DOMAINS = tuple(
     (domain, re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE))
     for domain, pattern in (
-        ("design", r"design|designs|mockups?|figma|wireframes?|typography|fonts?|colou?rs?|icons?|logos?|spacing|illustrations?"),
+        (
+            "design",
+            r"design|designs|mockups?|figma|wireframes?|typography|fonts?|colou?rs?|icons?|logos?|spacing|illustrations?",
+        ),
         ("frontend", r"frontend|front-end|css|react|vue|components?|browser|javascript|typescript|html"),
-        ("backend", r"backend|back-end|api|apis|endpoints?|database|migrations?|server|sql|queues?|webhooks?"),
+        (
+            "backend",
+            r"backend|back-end|api|apis|endpoints?|database|migrations?|server|sql|queues?|webhooks?",
+        ),
         ("product", r"requirements?|roadmap|user stor(?:y|ies)|specs?|personas?"),
         ("marketing", r"newsletter|campaigns?|seo|press release|social media"),
         ("docs", r"docs|documentation|readme|changelog|manual"),
     )
 )
 
-NO_TAGS = frozenset("lang t f true false include define if ifdef endif else pragma region import undef error".split())
+NO_TAGS = frozenset(
+    "lang t f true false include define if ifdef endif else pragma region import undef error".split()
+)
 MOST_TAGS = 5
 _TAG = re.compile(r"(?<![\w&/#:])#(?P<tag>[a-z][\w-]{1,30})(?![\w:])", re.IGNORECASE)
 
@@ -69,7 +83,10 @@ _TAG = re.compile(r"(?<![\w&/#:])#(?P<tag>[a-z][\w-]{1,30})(?![\w:])", re.IGNORE
 def priority_of(text: str) -> Priority | None:
     """Read the priority; "not urgent" is none."""
     for priority, pattern in PRIORITIES:
-        if any(not _NOT.search(text[max(0, found.start() - 24) : found.start()]) for found in pattern.finditer(text)):
+        if any(
+            not _NOT.search(text[max(0, found.start() - 24) : found.start()])
+            for found in pattern.finditer(text)
+        ):
             return priority
     return None
 

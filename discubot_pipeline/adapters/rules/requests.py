@@ -66,18 +66,30 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         (Kind.MARKER, r"(?-i:TODO|FIXME) (?P<body>\S.*)"),
         (Kind.BUG, r"(?:bug|defect|regression|bug report) ?(?::| [–—-] ) ?(?P<body>\S.*)"),
         (Kind.FEATURE, r"(?:feature(?: request)?|enhancement) ?(?::| [–—-] ) ?(?P<body>\S.*)"),
-        (Kind.REQUEST, rf"(?:would|could|will|are|can) you (?:be )?(?:able|willing|so kind as|kind enough) to {_BODY}"),
+        (
+            Kind.REQUEST,
+            rf"(?:would|could|will|are|can) you (?:be )?(?:able|willing|so kind as|kind enough) to {_BODY}",
+        ),
         (Kind.REQUEST, rf"(?:would|do) you mind (?!if){_BODY}"),
         (Kind.REQUEST, rf"(?:can|could|would|will) {_YOU} {_BODY}"),
-        (Kind.REQUEST, rf"(?:any chance|is there any chance|any way) (?:that )?(?:you|someone) (?:can|could) {_BODY}"),
-        (Kind.REQUEST, rf"i(?:'d|’d| would)? (?:need|want|like|love) (?:you|someone|(?P<who>{PERSON})) to {_BODY}"),
+        (
+            Kind.REQUEST,
+            rf"(?:any chance|is there any chance|any way) (?:that )?(?:you|someone) (?:can|could) {_BODY}",
+        ),
+        (
+            Kind.REQUEST,
+            rf"i(?:'d|’d| would)? (?:need|want|like|love) (?:you|someone|(?P<who>{PERSON})) to {_BODY}",
+        ),
         (
             Kind.REQUEST,
             r"(?:it )?(?:would|'d|’d) be (?:\w+ )?(?:great|good|nice|helpful|awesome|lovely) if "
             rf"(?:you|someone|somebody|(?P<who>{PERSON})) (?:can |could |would )?{_BODY}",
         ),
         (Kind.PLEASE, rf"(?:please|pls|plz|kindly) {_BODY}"),
-        (Kind.PLEASE, rf"(?:please )?(?:do not forget|don't forget|don’t forget|reminder|remember) to {_BODY}"),
+        (
+            Kind.PLEASE,
+            rf"(?:please )?(?:do not forget|don't forget|don’t forget|reminder|remember) to {_BODY}",
+        ),
         (Kind.NEED, rf"(?:we|someone|somebody|one of us) ?{_OFTEN}{_NEED} {_BODY}"),
         (Kind.WANT, rf"we {_OFTEN}need (?P<body>(?:a|an|some|more|another|new) \S.*)"),
         (Kind.NEED, rf"we(?:'ve|’ve| have)? (?:agreed|decided) to {_BODY}"),
@@ -90,7 +102,7 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         (Kind.OFFER, rf"(?P<self>i) (?:can|could|need to|have to|should|must) {_BODY}"),
         (
             Kind.NEED,
-            rf"(?P<thing>(?!.*\b(?:not|if|what|why|who|which|you|i|he|she|they|there)\b)[^,;:?!]{{2,80}}?) {_OFTEN}"
+            rf"(?P<thing>[^,;:?!]{{2,80}}?) {_OFTEN}"
             r"(?:(?:needs?|has|have|must) (?:to )?(?:be|get)|needs?) (?P<done>[a-z]+(?:ed|ing|en|ilt|ade|one|ent))\b(?P<rest>.*)",
         ),
     )
@@ -108,7 +120,9 @@ _POLITE_IF = re.compile(
     r"[^,;:?!]{0,70}?(?:,|(?= please\b))[ ,]*",
     re.IGNORECASE,
 )
-_CONDITION = re.compile(r"(?:if|when|whenever|unless|once|until|suppose|assuming|in case|whether|even if)\b", re.IGNORECASE)
+_CONDITION = re.compile(
+    r"(?:if|when|whenever|unless|once|until|suppose|assuming|in case|whether|even if)\b", re.IGNORECASE
+)
 _LEADS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -134,6 +148,7 @@ _TRAILING_OWNER = re.compile(
     rf"(?: ?(?:\(|[–—-]|→|->|=>|:) ?@?(?P<who>{PERSON}) ?\)?|(?:assign(?:ed)? (?:this |it )?to|owner:?|assignee:?) (?P<to>{PERSON}))\W*$",
     re.IGNORECASE,
 )
+_NO_THING = re.compile(r"\b(?:not|if|what|why|who|which|you|i|we|he|she|they|there|think|how|when|where|\w+n['’]t)\b", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"[a-zà-ÿ]+(?:-[a-z]+)?", re.IGNORECASE)
 _OPENS_OBJECT = re.compile(
     rf"(?:the|a|an|all|any|our|your|my|his|her|their|its|this|that|these|those|some|every|each|it|them|both|on|in|for|to|up|"
@@ -239,7 +254,7 @@ def _of_match(sentence: Sentence, kind: Kind, match: re.Match[str]) -> Ask | Non
 
 def _passive(sentence: Sentence, thing: str, done: str, rest: str) -> Ask | None:
     """Turn "the header needs to be updated" into the order to update the header."""
-    base = base_of(done)
+    base = None if _NO_THING.search(thing) else base_of(done)
     return Ask(Kind.NEED, f"{base} {thing}{rest}", tier_of(base), sentence) if base else None
 
 

@@ -55,7 +55,7 @@ NOUNLIKE = frozenset(
     "access answer audit book build call change check cleanup close copy cut debug deploy design document draft drop edit "
     "email estimate export file fix format import increase invoice launch limit look mail measure merge message mock "
     "monitor move open order package paste patch plan port post process profile program prototype pull push record "
-    "release report request research reset return review rework run scale schedule scope set setup share ship sign sketch "
+    "release report request research reset return review rework run scale schedule scope set share ship sign sketch "
     "split start stop style switch sync tag test track train transfer turn tweak update upgrade upload use watch work "
     "wrap".split()
 )
@@ -110,7 +110,12 @@ _BASES: dict[str, str] = {form: verb for verb in WORK for form in _forms(verb)} 
 
 def tier_of(word: str) -> Tier:
     """Say what kind of verb a lower-case base form is; UNKNOWN for anything else."""
-    for tier, verbs in ((Tier.DELIVERS, DELIVERS), (Tier.HANDS, HANDS), (Tier.ACTS, ACTS), (Tier.TALKS, TALKS)):
+    for tier, verbs in (
+        (Tier.DELIVERS, DELIVERS),
+        (Tier.HANDS, HANDS),
+        (Tier.ACTS, ACTS),
+        (Tier.TALKS, TALKS),
+    ):
         if word in verbs:
             return tier
     return Tier.UNKNOWN

@@ -28,7 +28,16 @@ BY_KIND: dict[Kind, tuple[float, float, float, float]] = {
     Kind.WANT: (0.4, 0.4, 0.4, 0.4),
 }
 OWNED, DUE, PRESSING, COURTEOUS = 0.15, 0.15, 0.1, 0.1
-HELPDESK, CODE, CONDITIONAL, HEDGED, JOKING, PASSED, DIAGNOSTIC, DOUBTFUL = -0.25, -0.1, -0.3, -0.2, -0.5, -0.5, -0.4, -0.3
+HELPDESK, CODE, CONDITIONAL, HEDGED, JOKING, PASSED, DIAGNOSTIC, DOUBTFUL = (
+    -0.25,
+    -0.1,
+    -0.3,
+    -0.2,
+    -0.5,
+    -0.5,
+    -0.4,
+    -0.3,
+)
 
 _HOW_TO = re.compile(
     r"\b(?:how (?:do|can|could|would|should|to|does|did|come)|is there (?:a|an|any|some)|are there (?:any|some)|(?:does|has|did|is) "
@@ -46,14 +55,16 @@ _HEDGE = re.compile(
     r"soon(?:ish)?|in the (?:near )?future)\b",
     re.IGNORECASE,
 )
-_PAST = re.compile(r"\b(?:yesterday|already|last (?:week|month|night|year|time)|ago|previously)\b", re.IGNORECASE)
+_PAST = re.compile(
+    r"\b(?:yesterday|already|last (?:week|month|night|year|time)|ago|previously)\b", re.IGNORECASE
+)
 _DIAGNOSTIC = re.compile(
     r"\b(?:example|examples|snippet|minimal|reproduc\w*|more (?:context|detail|details|info|information|specific)|your code|"
     r"the code|error messages?|stack ?trace|the output|what you|how you|why you|which version|questions?|advice|sense)\b",
     re.IGNORECASE,
 )
 _COURTESY = re.compile(r"\b(?:please|pls|plz|kindly)\b", re.IGNORECASE)
-_CODE = re.compile(ATOM)
+_ATOM = re.compile(ATOM)
 _OF_A_FEW = (Kind.SHOULD, Kind.LETS, Kind.NEED, Kind.WANT, Kind.OFFER, Kind.ORDER)
 
 
@@ -75,7 +86,7 @@ def asks_how(sentence: Sentence) -> bool:
 
 def _speaks_for(ask: Ask, has_due: bool) -> float:
     text = ask.sentence.text
-    is_owned = bool(ask.owner) and ask.kind not in (Kind.PROMISE, Kind.OFFER)
+    is_owned = (bool(ask.owner) or ask.is_addressed) and ask.kind not in (Kind.PROMISE, Kind.OFFER)
     return (
         OWNED * is_owned
         + DUE * has_due
@@ -88,7 +99,7 @@ def _speaks_against(ask: Ask, is_helpdesk: bool) -> float:
     text = ask.sentence.text
     return (
         HELPDESK * is_helpdesk
-        + CODE * bool(_CODE.search(ask.body))
+        + CODE * _names_code(ask)
         + CONDITIONAL * ask.is_conditional
         + HEDGED * bool(_HEDGE.search(text))
         + JOKING * ask.sentence.is_joke
@@ -96,3 +107,7 @@ def _speaks_against(ask: Ask, is_helpdesk: bool) -> float:
         + DIAGNOSTIC * bool(_DIAGNOSTIC.search(ask.body))
         + DOUBTFUL * (ask.kind in _OF_A_FEW and ask.sentence.is_question)
     )
+
+
+def _names_code(ask: Ask) -> bool:
+    return any(ask.sentence.show(atom).startswith("`") for atom in _ATOM.findall(ask.body))

@@ -1,4 +1,5 @@
-"""The stand-in of Notion's API: token, version, rate and size first, then the endpoint. Called by the gate."""
+"""The stand-in of Notion's API: token, version, rate and size first, then the endpoint. Called by the
+gate."""
 
 import re
 import time

@@ -11,7 +11,8 @@ from discubot_pipeline.sandbox.wire import Json
 MAX_BLOCKS = 1000
 MAX_DEPTH = 2
 TEXT_TYPES = (
-    "paragraph", "heading_1", "heading_2", "heading_3", "bulleted_list_item", "numbered_list_item", "to_do", "toggle",
+    "paragraph", "heading_1", "heading_2", "heading_3", "bulleted_list_item", "numbered_list_item", "to_do",
+    "toggle",
     "quote", "callout", "code",
 )  # fmt: skip
 TYPES = (*TEXT_TYPES, "divider", "bookmark")
@@ -22,12 +23,18 @@ EXTRA_KEYS: dict[str, set[str]] = {
     **{heading: {"color", "is_toggleable"} for heading in HEADINGS},
 }  # fmt: skip
 LANGUAGES = frozenset({
-    "abap", "arduino", "bash", "basic", "c", "c#", "c++", "clojure", "coffeescript", "css", "dart", "diff", "docker",
-    "elixir", "elm", "erlang", "f#", "flow", "fortran", "gherkin", "glsl", "go", "graphql", "groovy", "haskell", "html",
-    "java", "java/c/c++/c#", "javascript", "json", "julia", "kotlin", "latex", "less", "lisp", "livescript", "lua",
-    "makefile", "markdown", "markup", "matlab", "mermaid", "nix", "objective-c", "ocaml", "pascal", "perl", "php",
-    "plain text", "powershell", "prolog", "protobuf", "python", "r", "reason", "ruby", "rust", "sass", "scala", "scheme",
-    "scss", "shell", "sql", "swift", "toml", "typescript", "vb.net", "verilog", "vhdl", "visual basic", "webassembly",
+    "abap", "arduino", "bash", "basic", "c", "c#", "c++", "clojure", "coffeescript", "css", "dart", "diff",
+    "docker",
+    "elixir", "elm", "erlang", "f#", "flow", "fortran", "gherkin", "glsl", "go", "graphql", "groovy",
+    "haskell", "html",
+    "java", "java/c/c++/c#", "javascript", "json", "julia", "kotlin", "latex", "less", "lisp", "livescript",
+    "lua",
+    "makefile", "markdown", "markup", "matlab", "mermaid", "nix", "objective-c", "ocaml", "pascal", "perl",
+    "php",
+    "plain text", "powershell", "prolog", "protobuf", "python", "r", "reason", "ruby", "rust", "sass",
+    "scala", "scheme",
+    "scss", "shell", "sql", "swift", "toml", "typescript", "vb.net", "verilog", "vhdl", "visual basic",
+    "webassembly",
     "xml", "yaml",
 })  # fmt: skip
 

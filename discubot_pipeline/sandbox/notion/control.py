@@ -1,4 +1,5 @@
-"""Control of the Notion stand-in: connections, people, databases, limits, and what people do to pages. Mounted by app."""
+"""Control of the Notion stand-in: connections, people, databases, limits, and what people do to pages.
+Mounted by app."""
 
 from dataclasses import asdict, replace
 from typing import Annotated
@@ -91,14 +92,16 @@ async def make_database(world: TheWorld, new: NewDatabase) -> Json:
     """Make a database that is shared with the given tokens."""
     try:
         made = add_database(
-            world.notion, new.title, set(new.tokens), title_property=new.title_property, columns=new.properties,
+            world.notion, new.title, set(new.tokens), title_property=new.title_property,
+            columns=new.properties,
             data_sources=new.data_sources,
         )  # fmt: skip
     except UnknownType as problem:
         raise HTTPException(422, str(problem)) from problem
     sources = list(made.sources)
     return {
-        "database_id": made.id, "data_source_id": sources[0], "data_source_ids": sources, "url": world.notion.url(made.id),
+        "database_id": made.id, "data_source_id": sources[0], "data_source_ids": sources,
+        "url": world.notion.url(made.id),
     }  # fmt: skip
 
 

@@ -26,12 +26,14 @@ CHOICE = ("equals", "does_not_equal", "is_empty", "is_not_empty")
 MANY = ("contains", "does_not_contain", "is_empty", "is_not_empty")
 DATES = ("equals", "before", "after", "on_or_before", "on_or_after", "is_empty", "is_not_empty")
 NUMBERS = (
-    "equals", "does_not_equal", "greater_than", "less_than", "greater_than_or_equal_to", "less_than_or_equal_to",
+    "equals", "does_not_equal", "greater_than", "less_than", "greater_than_or_equal_to",
+    "less_than_or_equal_to",
     "is_empty", "is_not_empty",
 )  # fmt: skip
 CONDITIONS: dict[str, tuple[str, ...]] = {
     "title": WORDS, "rich_text": WORDS, "url": WORDS, "email": WORDS, "phone_number": WORDS, "status": CHOICE,
-    "select": CHOICE, "multi_select": MANY, "people": MANY, "relation": MANY, "checkbox": ("equals", "does_not_equal"),
+    "select": CHOICE, "multi_select": MANY, "people": MANY, "relation": MANY, "checkbox": ("equals",
+    "does_not_equal"),
     "date": DATES, "number": NUMBERS,
 }  # fmt: skip
 TESTS: dict[str, Callable[[Any, Any], bool]] = {

@@ -119,7 +119,6 @@ def _link(url: str, drawn: str) -> str:
 
 
 def _document(title: str, body: str) -> str:
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><link rel="stylesheet" href="/style.css">'
-    view = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><link rel="icon" href="/icon.svg">'
+    view = '<link rel="stylesheet" href="/style.css"><meta name="viewport" content="width=device-width, initial-scale=1">'
     return f'<!DOCTYPE html><html lang="en"><head>{head}{view}</head><body class="document"><main>{body}</main></body></html>'
-

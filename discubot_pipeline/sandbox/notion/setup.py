@@ -1,4 +1,5 @@
-"""Makes databases with their columns, as a person would in Notion. Used by the default world and by control."""
+"""Makes databases with their columns, as a person would in Notion. Used by the default world and by
+control."""
 
 import uuid
 
@@ -23,7 +24,8 @@ class UnknownType(ValueError):
 
 
 def add_database(
-    state: NotionState, title: str, tokens: set[str], *, title_property: str = "Name", columns: Json | None = None,
+    state: NotionState, title: str, tokens: set[str], *, title_property: str = "Name",
+    columns: Json | None = None,
     data_sources: int = 1, ids: list[str] | None = None,
 ) -> Database:  # fmt: skip
     """Add a database that the tokens' connections share; its sources have the same columns."""

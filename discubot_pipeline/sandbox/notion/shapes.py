@@ -49,7 +49,8 @@ def database(state: NotionState, found: Database, version: str) -> Json:
     body = {
         "object": "database", "id": found.id, "title": [text.piece(found.title)], "description": [],
         "parent": {"type": "workspace", "workspace": True}, "is_inline": False, "icon": None, "cover": None,
-        "created_time": minute(found.created), "last_edited_time": minute(found.created), "url": state.url(found.id),
+        "created_time": minute(found.created), "last_edited_time": minute(found.created),
+        "url": state.url(found.id),
         "public_url": None, **trash(version, False),
     }  # fmt: skip
     if version == OLD:
@@ -65,7 +66,8 @@ def data_source(state: NotionState, found: DataSource, version: str) -> Json:
         "object": "data_source", "id": found.id, "title": [text.piece(found.name)], "description": [],
         "properties": schema(found), "parent": {"type": "database_id", "database_id": found.database_id},
         "database_parent": {"type": "workspace", "workspace": True}, "is_inline": False, "icon": None,
-        "created_time": minute(created), "last_edited_time": minute(created), "url": state.url(found.database_id),
+        "created_time": minute(created), "last_edited_time": minute(created),
+        "url": state.url(found.database_id),
         "public_url": None, **trash(version, False),
     }  # fmt: skip
 
@@ -104,9 +106,11 @@ def _groups(options: list[Option]) -> list[Json]:
 def page(state: NotionState, found: Page, version: str, only: list[str] | None = None) -> Json:
     """Write a page; `only` names the property ids or names to show."""
     return {
-        "object": "page", "id": found.id, "created_time": minute(found.created), "last_edited_time": minute(found.edited),
+        "object": "page", "id": found.id, "created_time": minute(found.created),
+        "last_edited_time": minute(found.edited),
         "created_by": by(found.by), "last_edited_by": by(found.edited_by or found.by), "cover": found.cover,
-        "icon": found.icon, "parent": _parent(state, found, version), "is_archived": False, "is_locked": False,
+        "icon": found.icon, "parent": _parent(state, found, version), "is_archived": False,
+        "is_locked": False,
         "properties": _values(state, found, only), "url": state.url(found.id), "public_url": None,
         **trash(version, found.in_trash),
     }  # fmt: skip
@@ -148,7 +152,8 @@ def block(state: NotionState, found: Block, version: str) -> Json:
     return {
         "object": "block", "id": found.id, "parent": parent, "created_time": minute(found.created),
         "last_edited_time": minute(found.created), "created_by": by(found.by), "last_edited_by": by(found.by),
-        "has_children": bool(found.children), "type": found.type, found.type: found.content, **trash(version, False),
+        "has_children": bool(found.children), "type": found.type, found.type: found.content,
+        **trash(version, False),
     }  # fmt: skip
 
 
@@ -156,8 +161,10 @@ def page_as_block(state: NotionState, found: Page, version: str) -> Json:
     """Write a page where a block was asked for."""
     return {
         "object": "block", "id": found.id, "parent": _parent(state, found, version),
-        "created_time": minute(found.created), "last_edited_time": minute(found.edited), "created_by": by(found.by),
-        "last_edited_by": by(found.edited_by or found.by), "has_children": bool(found.children), "type": "child_page",
+        "created_time": minute(found.created), "last_edited_time": minute(found.edited),
+        "created_by": by(found.by),
+        "last_edited_by": by(found.edited_by or found.by), "has_children": bool(found.children),
+        "type": "child_page",
         "child_page": {"title": values.title_of(state, found)}, **trash(version, found.in_trash),
     }  # fmt: skip
 
@@ -165,5 +172,6 @@ def page_as_block(state: NotionState, found: Page, version: str) -> Json:
 def listing(results: list[Json], cursor: str | None, type: str) -> Json:
     """Write one page of a list."""
     return {
-        "object": "list", "results": results, "next_cursor": cursor, "has_more": cursor is not None, "type": type, type: {},
+        "object": "list", "results": results, "next_cursor": cursor, "has_more": cursor is not None,
+        "type": type, type: {},
     }  # fmt: skip

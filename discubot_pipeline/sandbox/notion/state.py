@@ -1,4 +1,5 @@
-"""What the stand-in of Notion remembers: connections, people, databases, pages, blocks. Changed by its API and control."""
+"""What the stand-in of Notion remembers: connections, people, databases, pages, blocks. Changed by its API
+and control."""
 
 import re
 import secrets

@@ -1,4 +1,5 @@
-"""Checks property values against a data source's schema, keeps them, and writes them back. Used by pages and control."""
+"""Checks property values against a data source's schema, keeps them, and writes them back. Used by pages
+and control."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,10 +18,12 @@ from discubot_pipeline.sandbox.notion.checks import (
 from discubot_pipeline.sandbox.notion.state import DataSource, NotionState, Option, Page, Property, new_id
 
 READ_ONLY = frozenset({
-    "formula", "rollup", "created_time", "created_by", "last_edited_time", "last_edited_by", "unique_id", "button",
+    "formula", "rollup", "created_time", "created_by", "last_edited_time", "last_edited_by", "unique_id",
+    "button",
 })  # fmt: skip
 EMPTY: dict[str, Any] = {
-    "title": [], "rich_text": [], "multi_select": [], "people": [], "files": [], "relation": [], "checkbox": False,
+    "title": [], "rich_text": [], "multi_select": [], "people": [], "files": [], "relation": [],
+    "checkbox": False,
 }  # fmt: skip
 CLEARED_BY_NULL = frozenset({"rich_text", "multi_select", "people", "files", "relation"})
 Checker = Callable[[NotionState, Property, Any, str], Any]
@@ -142,7 +145,8 @@ def _files(state: NotionState, column: Property, value: Any, at: str) -> Any:
 
 CHECKERS: dict[str, Checker] = {
     "title": _rich, "rich_text": _rich, "number": _number, "select": _select, "status": _select,
-    "multi_select": _multi_select, "date": _date, "people": _people, "relation": _relation, "checkbox": _checkbox,
+    "multi_select": _multi_select, "date": _date, "people": _people, "relation": _relation,
+    "checkbox": _checkbox,
     "url": _url, "email": _short, "phone_number": _short, "files": _files,
 }  # fmt: skip
 

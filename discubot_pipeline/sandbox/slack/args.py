@@ -1,4 +1,5 @@
-"""Reads the arguments of a Web API call the way Slack does, and refuses in its words. Used by the Web API methods."""
+"""Reads the arguments of a Web API call the way Slack does, and refuses in its words. Used by the Web API
+methods."""
 
 import base64
 import binascii

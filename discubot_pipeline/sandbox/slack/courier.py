@@ -43,7 +43,8 @@ def signed(secret: str, body: bytes, *, signature: Signature = "valid") -> dict[
     stamp = str(int(time.time()) + SHIFTS.get(signature, 0))
     digest = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
     headers = {
-        "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)", "Content-Type": "application/json", "Accept": "*/*",
+        "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)", "Content-Type": "application/json",
+        "Accept": "*/*",
     }  # fmt: skip
     if signature == "missing":
         return headers

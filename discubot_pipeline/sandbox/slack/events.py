@@ -1,4 +1,5 @@
-"""Turns what happens in a channel into event envelopes and hands them to the courier. Called by the API and control."""
+"""Turns what happens in a channel into event envelopes and hands them to the courier. Called by the API
+and control."""
 
 import base64
 import secrets
@@ -101,8 +102,10 @@ def envelope(workspace: Workspace, event: Json) -> Json:
     person = {"enterprise_id": None, "team_id": workspace.team_id, "user_id": workspace.bot_user_id}
     context = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     return {
-        "token": "sandbox-verification-token", "team_id": workspace.team_id, "context_team_id": workspace.team_id,
-        "context_enterprise_id": None, "api_app_id": workspace.app_id, "event": event, "type": "event_callback",
+        "token": "sandbox-verification-token", "team_id": workspace.team_id,
+        "context_team_id": workspace.team_id,
+        "context_enterprise_id": None, "api_app_id": workspace.app_id, "event": event,
+        "type": "event_callback",
         "event_id": event_id(), "event_time": int(time.time()),
         "authorizations": [{**person, "is_bot": True, "is_enterprise_install": False}],
         "is_ext_shared_channel": False, "event_context": f"4-{context}",

@@ -17,7 +17,8 @@ LIST_SCOPES = {
 def auth_test(workspace: Workspace, args: Json) -> Json:
     """Tell who the token belongs to."""
     return {
-        "url": workspace.url, "team": workspace.name, "user": workspace.bot_name, "team_id": workspace.team_id,
+        "url": workspace.url, "team": workspace.name, "user": workspace.bot_name,
+        "team_id": workspace.team_id,
         "user_id": workspace.bot_user_id, "bot_id": workspace.bot_id, "is_enterprise_install": False,
     }  # fmt: skip
 

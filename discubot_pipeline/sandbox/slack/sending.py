@@ -1,4 +1,5 @@
-"""Control of Slack's event delivery: handshake, custom and repeated events, the record of attempts. Mounted by app."""
+"""Control of Slack's event delivery: handshake, custom and repeated events, the record of attempts.
+Mounted by app."""
 
 import json
 from dataclasses import asdict

@@ -67,7 +67,8 @@ def reactions(message: Message) -> list[Json]:
 def channel_body(channel: Channel, *, with_membership: bool = True) -> Json:
     """Write a conversation."""
     body: Json = {
-        "id": channel.id, "created": channel.created, "is_channel": not channel.is_im and not channel.is_private,
+        "id": channel.id, "created": channel.created,
+        "is_channel": not channel.is_im and not channel.is_private,
         "is_group": channel.is_private and not channel.is_im, "is_im": channel.is_im, "is_mpim": False,
         "is_private": channel.is_private or channel.is_im, "is_archived": channel.is_archived,
     }  # fmt: skip

@@ -1,4 +1,5 @@
-"""What the stand-in of Slack remembers: workspaces, people, channels, messages. Changed by its API and by control."""
+"""What the stand-in of Slack remembers: workspaces, people, channels, messages. Changed by its API and by
+control."""
 
 import secrets
 import string
@@ -152,7 +153,8 @@ class Workspace:
             "retry_delays": list(self.retry_delays),
             "scopes": list(self.scopes),
             "channel": next(iter(self.channels), None),
-            "channels": [{"id": c.id, "name": c.name, "is_member": c.is_member, "is_im": c.is_im, "is_private": c.is_private}
+            "channels": [{"id": c.id,
+            "name": c.name, "is_member": c.is_member, "is_im": c.is_im, "is_private": c.is_private}
                          for c in self.channels.values()],
             "users": [{"id": p.id, "name": p.name, "real_name": p.real_name, "email": p.email, "tz": p.tz}
                       for p in self.people.values() if not p.is_bot],
@@ -193,7 +195,8 @@ def new_workspace(name: str, team_id: str | None = None) -> Workspace:
     """Make a workspace with fresh ids and secrets and no people."""
     workspace = Workspace(
         team_id=team_id or new_id("T"), name=name, bot_token=f"xoxb-{secrets.token_hex(16)}",
-        signing_secret=secrets.token_hex(16), bot_user_id=new_id("U"), bot_id=new_id("B"), app_id=new_id("A"), url="",
+        signing_secret=secrets.token_hex(16), bot_user_id=new_id("U"), bot_id=new_id("B"),
+        app_id=new_id("A"), url="",
     )  # fmt: skip
     workspace.url = f"https://{workspace.domain}.slack.com/"
     return workspace

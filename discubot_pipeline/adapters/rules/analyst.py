@@ -1,0 +1,62 @@
+"""The built-in offline analyst: rules, no key, no network. The same brief always gives the same findings."""
+
+from collections.abc import Sequence
+
+from discubot_pipeline.adapters.rules.instructions import Instructed, instructed
+from discubot_pipeline.adapters.rules.ledger import Todo
+from discubot_pipeline.adapters.rules.people import People
+from discubot_pipeline.adapters.rules.reader import Reader
+from discubot_pipeline.adapters.rules.sentences import Sentence, read
+from discubot_pipeline.adapters.rules.summary import key_points, sentiment_of, summarize
+from discubot_pipeline.adapters.rules.tasks import task_of
+from discubot_pipeline.domain.analysis import Brief, Findings
+
+SURE, UNSURE, EMPTY = 0.95, 0.3, 0.1
+
+
+class RuleAnalyst:
+    """Finds tasks by the ways people ask for work, and sums a thread up in its own sentences."""
+
+    name = "rules"
+
+    def analyze(self, brief: Brief) -> Findings:
+        """Analyse a thread; never fails, whatever the text."""
+        people = People(brief)
+        sentences = read(brief.messages, people)
+        todos = _capped(self._todos(brief, sentences, instructed(brief, people)), brief.max_tasks)
+        asked = tuple({todo.asked.order: todo.asked for todo in todos if not todo.is_instructed}.values())
+        return Findings(
+            summary=summarize(sentences, asked, brief.title),
+            key_points=key_points(sentences, asked),
+            sentiment=sentiment_of([message.text for message in brief.messages]),
+            confidence=_confidence(todos, sentences),
+            tasks=tuple(task_of(todo) for todo in todos),
+        )
+
+    def _todos(self, brief: Brief, sentences: Sequence[Sentence], asked: Instructed) -> tuple[Todo, ...]:
+        """Read what the mentions ask for, then the thread; after words of its own only what was said since."""
+        reader = Reader(brief.time_zone, wants_bugs=asked.wants_bugs)
+        reader.add(asked.todos)
+        beside = {message.id for message in brief.instructions}
+        since = min((message.sent_at for message in brief.instructions), default=None)
+        reader.read(
+            [
+                sentence
+                for sentence in sentences
+                if sentence.message.id not in beside
+                and (asked.wants_thread or since is None or sentence.message.sent_at >= since)
+            ]
+        )
+        return reader.ledger.todos
+
+
+def _capped(todos: Sequence[Todo], most: int) -> tuple[Todo, ...]:
+    """Keep the surest, in the order they came up."""
+    surest = sorted(todos, key=lambda todo: (not todo.is_instructed, -todo.score))[: max(0, most)]
+    return tuple(todo for todo in todos if todo in surest)
+
+
+def _confidence(todos: Sequence[Todo], sentences: Sequence[Sentence]) -> float:
+    if todos:
+        return round(min(SURE, sum(todo.score for todo in todos) / len(todos)), 2)
+    return UNSURE if sentences else EMPTY

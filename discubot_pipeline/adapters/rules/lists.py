@@ -1,0 +1,134 @@
+"""Reads numbered and bulleted lists: what their heading says decides what their items are."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from discubot_pipeline.adapters.rules.bugs import repair_of
+from discubot_pipeline.adapters.rules.requests import Ask, Kind, asks_in, first_word, order_in, strip_leads
+from discubot_pipeline.adapters.rules.sentences import Sentence
+from discubot_pipeline.adapters.rules.tasks import thing
+from discubot_pipeline.adapters.rules.titles import has_object
+from discubot_pipeline.adapters.rules.verbs import WORK, Tier, tier_of
+
+FEWEST = 2
+
+
+class Sense(StrEnum):
+    """What the items of a list are."""
+
+    WORK = "work"
+    STEPS = "steps"
+    TALK = "talk"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A heading and its items. `ask` is the heading's own work, `verb` the one that its items share."""
+
+    head: Sentence | None
+    items: tuple[Sentence, ...]
+    sense: Sense
+    ask: Ask | None = None
+    verb: str = ""
+
+
+_TALK = re.compile(
+    r"\b(?:reproduce|repro|how to|options?|pros|cons|done|completed|finished|changes|changed|changelog|what's new|new in|agenda|"
+    r"expected|actual|tried|i've|i have|here's|here is|here are|example|notes?|facts?|questions?|ideas?|either|like this|such as|"
+    r"error|output|differences?|reasons?|results?|because|problems? (?:is|are)|alternatives?|learned|shipped|released|works?|"
+    r"you (?:can|could|should|need|have)|(?:can|could) (?:also )?use)\b",
+    re.IGNORECASE,
+)
+_WORK = re.compile(
+    r"^(?:.{0,80}\b)?(?:to-?do'?s?|to do|action (?:items?|points?)|next steps?|(?:open|remaining) (?:tasks|points|items|issues)|tasks?|"
+    r"left to do|still (?:open|missing|to do)|must[- ]haves?|checklist|punch list|feedback|fixes|please|we (?:still |also )?"
+    r"(?:need|have to|must)(?: to)?|needs?(?: to be done)?|(?:can|could|would) (?:you|someone|we)|let's|needed|required|missing|bugs|"
+    r"things to (?P<verb>\w+)|what(?:'s| is) left|aufgaben|te doen|à faire|tareas|pendientes|por hacer)\b"
+    r"(?: (?:before|for|by|until|from|on|in|to|this|next|the|do|are|is)\b.{0,60})?(?:,? please)? ?:?$",
+    re.IGNORECASE,
+)
+_PLACEHOLDER = re.compile(
+    r"\b(?:following|these|those|things?|below|list|points|items|changes|tasks|stuff)\b", re.IGNORECASE
+)
+
+
+def blocks(sentences: Sequence[Sentence]) -> Iterator[Sentence | Listing]:
+    """Give the sentences in order, those of a list together."""
+    place = 0
+    while place < len(sentences):
+        end = _list_end(sentences, place)
+        following = sentences[place + 1] if place + 1 < len(sentences) else None
+        if end > place:
+            yield _listing(None, sentences[place:end])
+        elif following and following.is_item and _heads(sentences[place], following):
+            end = _list_end(sentences, place + 1)
+            yield _listing(sentences[place], sentences[place + 1 : end])
+        else:
+            yield sentences[place]
+            end = place + 1
+        place = end
+
+
+def item_ask(listing: Listing, item: Sentence) -> Ask | None:
+    """Read an item as work: by its own words, else by what its heading asks for."""
+    own = next(iter(asks_in(item)), None)
+    if own and own.tier is not Tier.TALKS:
+        return own if own.kind is not Kind.ORDER else replace(own, kind=Kind.MARKER)
+    text, called = strip_leads(item, item.text)
+    order = order_in(item, text)
+    if order:
+        return replace(order, kind=Kind.MARKER)
+    names = {name for name in called if name}
+    body = repair_of(item) or (f"{listing.verb} {text}" if listing.verb else thing(text))
+    is_plain = first_word(body) not in ("i", "we", "you", "it", "this", "he", "she", "they", "there")
+    owner = names.pop() if len(names) == 1 else None
+    return (
+        Ask(Kind.MARKER, body, tier_of(first_word(body)), item, owner)
+        if is_plain and not item.is_question
+        else None
+    )
+
+
+def _list_end(sentences: Sequence[Sentence], place: int) -> int:
+    """Give the place behind the list that starts at `place`; `place` itself where none does."""
+    end = place
+    while end < len(sentences) and sentences[end].message.id == sentences[place].message.id:
+        is_rest = end > place and sentences[end].line == sentences[end - 1].line
+        if not sentences[end].is_item and not is_rest:
+            break
+        end += 1
+    return end
+
+
+def _heads(head: Sentence, item: Sentence) -> bool:
+    return head.message.id == item.message.id and head.line == item.line - 1
+
+
+def _listing(head: Sentence | None, rows: Sequence[Sentence]) -> Listing:
+    items = tuple(row for row in rows if row.is_item)
+    if not head or not (head.text.endswith(":") or _WORK.match(head.text)):
+        return Listing(head, items, Sense.OPEN, _heading_ask(head) if head else None)
+    ask = _heading_ask(head)
+    if ask and has_object(ask.body) and not _PLACEHOLDER.search(ask.body):
+        return Listing(head, items, Sense.STEPS, ask)
+    text, _ = strip_leads(head, head.text)
+    if ask and tier_of(first_word(ask.body)) is not Tier.UNKNOWN:
+        verb = first_word(ask.body)
+        return Listing(head, items, Sense.WORK, ask, "" if verb in ("do", "handle") else verb)
+    work = _WORK.match(head.text) or (_WORK.match(text) if text else None)
+    if work and not _TALK.search(head.text):
+        verb = (work["verb"] or "").casefold()
+        return Listing(
+            head, items, Sense.WORK, ask, verb if verb in WORK and verb not in ("do", "use") else ""
+        )
+    return Listing(
+        head, items, Sense.TALK if _TALK.search(head.text) or head.is_question else Sense.OPEN, ask
+    )
+
+
+def _heading_ask(head: Sentence) -> Ask | None:
+    bare = replace(head, text=head.text.rstrip(": "))
+    return next((replace(ask, sentence=head) for ask in asks_in(bare)), None)

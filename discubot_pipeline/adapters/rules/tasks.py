@@ -1,0 +1,118 @@
+"""Makes work of an ask: takes joined orders apart, gives each its title, its day, its owner; and a task of finished work."""
+
+import re
+from dataclasses import replace
+from datetime import date
+
+from discubot_pipeline.adapters.rules.dates import without_date
+from discubot_pipeline.adapters.rules.labels import domain_of, priority_of, tags_in, type_of
+from discubot_pipeline.adapters.rules.ledger import Todo
+from discubot_pipeline.adapters.rules.requests import Ask, Kind, strip_leads
+from discubot_pipeline.adapters.rules.sentences import Sentence
+from discubot_pipeline.adapters.rules.titles import content_words, has_object, parts_of, points_back, title_of
+from discubot_pipeline.adapters.rules.verbs import Tier
+from discubot_pipeline.domain.analysis import DetectedTask, TaskType
+
+MOST_DESCRIPTION = 500
+ONE_GOAL = (Kind.NEED, Kind.SHOULD)
+"""Frames that name one goal: what they join are its action items."""
+
+READING = frozenset(
+    """
+    a above action actions add all an and any anything are as ask asks at board brief can capture card cards chat chats
+    collect comments conversation convert could create decisions detect did discussed discussion do done everything
+    extract file find follow following for from get give go have help here hey hi i in into is issue issues it item items
+    just key kindly learn list log look made make me message messages my need needed needs note notes notion now of on
+    one open our out outstanding over overview please points process put quick read recap record register remaining reply
+    scan see short should some story stories summarise summarize summary take task tasks thanks that the them there these
+    this those thread threads ticket tickets tldr tl dr to todo todos track tracked tracker turn up us was we were what
+    which will with would write yes you your analyse analyze assign everyone team ok okay so
+    """.split()
+)
+"""A text of these words alone asks to read the thread, or talks about tickets; it is no work itself."""
+
+_PLAIN_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_FAULT_NOUN = re.compile(
+    r"\b(?:bugs?|errors?|crash(?:es)?|typos?|glitch(?:es)?|regressions?|exceptions?|memory leaks?)\b", re.I
+)
+_ARTICLE = re.compile(r"^(?:the|a|an|some) (?=\S)", re.IGNORECASE)
+_OPENING_TO = re.compile(r"^(?:to|that we|that) ", re.IGNORECASE)
+
+
+def only_reads(text: str) -> bool:
+    """Say whether a text asks for nothing beyond reading the thread."""
+    return all(word.casefold() in READING for word in _PLAIN_WORD.findall(text))
+
+
+def todos_of(ask: Ask, score: float, due: date | None, *, is_one: bool = False) -> tuple[Todo, ...]:
+    """Make the pieces of work of an ask; none where its words name nothing to be done."""
+    parts = tuple(part for part in parts_of(ask.body) if not only_reads(part))
+    if not parts:
+        return ()
+    if len(parts) > 1 and (is_one or ask.kind in ONE_GOAL or any(map(points_back, parts[1:]))):
+        items = tuple(filter(None, (title_of(ask.sentence, part) for part in parts)))
+        return tuple(replace(todo, items=items) for todo in _single(ask, ask.body, score, due))
+    return tuple(todo for part in parts for todo in _single(ask, part, score, due))
+
+
+def named(ask: Ask) -> str:
+    """Word a body that may lack its verb: "login bug" becomes "fix the login bug", "a new logo" asked for "get a new logo"."""
+    body = _OPENING_TO.sub("", ask.body)
+    if ask.tier is not Tier.UNKNOWN:
+        return body
+    if ask.kind is Kind.WANT:
+        return f"get {body}"
+    if ask.kind is Kind.FEATURE:
+        return f"add {body}"
+    return thing(body)
+
+
+def thing(body: str) -> str:
+    """Word a thing as work: a fault is to be fixed, anything else keeps its name without the article."""
+    if _FAULT_NOUN.search(body):
+        return f"fix {body}" if _ARTICLE.match(body) else f"fix the {body}"
+    return _ARTICLE.sub("", body)
+
+
+def task_of(todo: Todo) -> DetectedTask:
+    """Write a piece of work as a task, with the words it stands on."""
+    said = " ".join(dict.fromkeys(sentence.show() for sentence in todo.said))
+    kind = TaskType.BUG if todo.kind is Kind.BUG else TaskType.FEATURE if todo.kind is Kind.FEATURE else None
+    return DetectedTask(
+        title=todo.title,
+        description=said
+        if len(said) <= MOST_DESCRIPTION
+        else said[: MOST_DESCRIPTION - 1].rsplit(" ", 1)[0] + "…",
+        action_items=todo.items,
+        priority=todo.priority,
+        type=kind or type_of(todo.title, said),
+        assignee=todo.owner,
+        due_date=todo.due,
+        tags=tags_in(said),
+        domain=domain_of(todo.title),
+        evidence=todo.asked.message.id,
+    )
+
+
+def work_on(title: str, ask: Ask, score: float, due: date | None, said: tuple[Sentence, ...] = ()) -> Todo:
+    """Make one piece of work under a title of its own."""
+    return Todo(
+        title=title,
+        words=content_words(title),
+        kind=ask.kind,
+        score=score,
+        said=(ask.sentence, *said),
+        owner=ask.owner,
+        due=due,
+        priority=priority_of(ask.sentence.text),
+    )
+
+
+def _single(ask: Ask, part: str, score: float, due: date | None) -> tuple[Todo, ...]:
+    body, _ = strip_leads(ask.sentence, part) if part is not ask.body else (part, ())
+    title = title_of(ask.sentence, body)
+    if not content_words(title) or not without_date(body):
+        return ()
+    if not has_object(body) and ask.kind not in (Kind.MARKER, Kind.BUG, Kind.FEATURE):
+        return ()
+    return (work_on(title, ask, score, due),)

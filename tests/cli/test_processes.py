@@ -1,0 +1,309 @@
+"""The supervisor with real children: order, restart, bounded stop, signals, death of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from discubot_pipeline.cli.child import Child
+from discubot_pipeline.cli.ports import StartupError
+from discubot_pipeline.cli.processes import Event, Post, Program, State, Supervisor
+from tests.cli.real import ENV, eventually, is_running, shell
+
+STUBBORN = "trap '' TERM; touch $0; while :; do sleep 0.05; done"
+OWNER = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+from discubot_pipeline.cli.processes import Program, Supervisor
+state, script = Path(sys.argv[1]), sys.argv[2]
+mark = state / "mark"
+program = Program("child", ["/bin/sh", "-c", script, str(mark)], {"PATH": "/usr/bin:/bin"}, mark.exists,
+                  grace=timedelta(seconds=60))
+with_time = timedelta(seconds=100)
+Supervisor([program], state=state, patience=with_time, on_event=lambda event: print(event, flush=True)).run()
+print("done", flush=True)
+"""
+
+
+def own(state: Path, script: str) -> subprocess.Popen[str]:
+    """Start another process that supervises one shell script; return when the script has made its mark."""
+    state.mkdir(exist_ok=True)
+    command = [sys.executable, "-c", OWNER, str(state), script]
+    owner = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # nohup ignores it for all of us
+    )
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == "child starting\n"
+    assert owner.stdout.readline().startswith("child ready")
+    return owner
+
+
+def child_of(state: Path) -> int:
+    """Return the process that the supervisor in this state folder has written down."""
+    return int(re.findall(r'"(\d+)"', (state / "children").read_text())[0])
+
+
+def test_each_program_starts_when_the_one_before_is_ready(tmp_path: Path) -> None:
+    """The second program finds what the first one made, and the events tell the order."""
+    made, found = tmp_path / "made", tmp_path / "found"
+    first = replace(shell("first", "sleep 0.3; touch $0; exec sleep 60", made), ready=made.exists)
+    second = replace(shell("second", 'mv "$0" "$1"; exec sleep 60', made, found), ready=found.exists)
+    events: list[Event] = []
+    with Supervisor([first, second], state=tmp_path, on_event=events.append):
+        assert found.exists()
+    told = [f"{event.name} {event.state}" for event in events]
+    ups = ["first starting", "first ready", "second starting", "second ready"]
+    assert told == [*ups, "second stopped", "first stopped"]
+    assert re.fullmatch(r"first ready in 0\.[3-9] s", str(events[1]))
+
+
+def test_program_that_dies_before_it_is_ready_shows_its_log(tmp_path: Path) -> None:
+    """A failed start ends at once with the last lines of this start, and nothing is left running."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "broken.log").write_text("from an earlier run\n")
+    fine = shell("fine", "exec sleep 60")
+    broken = replace(shell("broken", "echo the key is wrong; exit 7"), ready=lambda: False)
+    supervisor = Supervisor([fine, broken], state=tmp_path)
+    with pytest.raises(StartupError, match="broken ended with exit code 7") as caught:
+        supervisor.start()
+    assert str(caught.value).endswith("the key is wrong")
+    assert "earlier run" not in str(caught.value)
+    assert (tmp_path / "children").read_text() == "{}"
+
+
+def test_program_that_does_not_exist_is_a_clear_error(tmp_path: Path) -> None:
+    """A command that cannot be run names the program."""
+    with pytest.raises(StartupError, match="ghost cannot be started"):
+        Supervisor([Program("ghost", ["/does/not/exist"], ENV)], state=tmp_path).start()
+
+
+def test_killed_program_is_restarted_while_we_do_other_work(tmp_path: Path) -> None:
+    """Within a second of its death a program runs again, without any call from the main thread."""
+    mark = tmp_path / "mark"
+    program = replace(
+        shell("worker", "echo $$ > $0.new; mv $0.new $0; exec sleep 60", mark), ready=mark.exists
+    )
+    events: list[Event] = []
+    with Supervisor([program], state=tmp_path, on_event=events.append):
+        first = int(mark.read_text())
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: int(mark.read_text()) != first)
+        eventually(lambda: events[-1].state is State.READY)
+    died = next(event for event in events if event.state is State.DIED)
+    assert str(died) == "worker ended by SIGKILL: starting again in 0.5 s"
+
+
+def test_delay_before_a_restart_doubles(tmp_path: Path) -> None:
+    """A program that keeps dying is restarted after 0.5, 1, 2 ... seconds, never more than 30."""
+    post = Post(Child(shell("any", "true"), tmp_path))
+    post.child.start()
+    assert [post.schedule().total_seconds() for _ in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+
+
+def test_delay_begins_anew_after_healthy_times(tmp_path: Path) -> None:
+    """A program that ran for a while (a minute, here less) before it died is restarted soon."""
+    post = Post(Child(shell("any", "sleep 0.2"), tmp_path), healthy=timedelta(seconds=0.1))
+    for expected in (0.5, 1, 2):
+        post.child.start()
+        assert post.schedule().total_seconds() == expected
+    eventually(lambda: not post.child.is_alive)
+    assert post.schedule().total_seconds() == 0.5
+
+
+def test_restart_by_hand(tmp_path: Path) -> None:
+    """Who does without the thread calls tend, which restarts the dead and returns at once."""
+    count = tmp_path / "count"
+    supervisor = Supervisor([shell("short", "echo x >> $0", count)], state=tmp_path)
+    supervisor.start()
+
+    def has_run_twice() -> bool:
+        supervisor.tend()
+        return count.exists() and count.read_text().count("x") == 2
+
+    eventually(has_run_twice)
+    supervisor.stop()
+    supervisor.tend()
+    assert count.read_text().count("x") == 2
+
+
+def test_stop_goes_in_reverse_order_after_the_hook(tmp_path: Path) -> None:
+    """First the hook, then the last program with its wake-up, then the one before it."""
+    story = tmp_path / "story"
+    script = 'trap "echo $1 >> $0; exit" TERM; touch $1; while :; do sleep 0.02; done'
+
+    def program(name: str) -> Program:
+        mark = tmp_path / name
+        return replace(shell(name, script, story, mark), ready=mark.exists)
+
+    def tell(words: str) -> None:
+        with story.open("a") as file:
+            file.write(f"{words}\n")
+
+    def wake() -> None:
+        eventually(lambda: "second" in story.read_text())
+        tell("woken")
+
+    programs = [program("first"), replace(program("second"), wake=wake)]
+    with Supervisor(programs, state=tmp_path, before_stop=lambda: tell("hook")):
+        pass
+    assert story.read_text().split() == ["hook", str(tmp_path / "second"), "woken", str(tmp_path / "first")]
+
+
+def test_stop_is_bounded(tmp_path: Path) -> None:
+    """Programs that ignore the signal, and a hook that hangs, are not waited for longer than the patience."""
+    marks = [tmp_path / name for name in ("one", "two", "three")]
+    programs = [replace(shell(mark.name, STUBBORN, mark), ready=mark.exists) for mark in marks]
+    forever = threading.Event()
+
+    def hang() -> None:
+        forever.wait()
+
+    supervisor = Supervisor(programs, state=tmp_path, patience=timedelta(seconds=3), before_stop=hang)
+    supervisor.start()
+    children = [post.child.pid for post in supervisor._posts]
+    began = time.monotonic()
+    supervisor.stop()
+    assert time.monotonic() - began < 4
+    assert not any(is_running(child) for child in children)
+    forever.set()
+
+
+def test_hook_that_fails_does_not_hold_up_the_stop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """An error in the hook is logged by its kind and the programs are stopped."""
+
+    def fail() -> None:
+        raise ConnectionError("postgresql://user:secret@/")
+
+    supervisor = Supervisor([shell("any", "exec sleep 60")], state=tmp_path, before_stop=fail)
+    supervisor.start()
+    supervisor.stop()
+    assert "stop_hook_failed error=ConnectionError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_stop_takes_the_whole_group(tmp_path: Path) -> None:
+    """What a program has started itself and left behind ends with it."""
+    mark = tmp_path / "mark"
+    script = (
+        "trap '' TERM; sleep 60 & echo $! > $0.new; mv $0.new $0; "
+        "trap 'exit' TERM; while :; do sleep 0.02; done"
+    )
+    with Supervisor([replace(shell("parent", script, mark), ready=mark.exists)], state=tmp_path):
+        grandchild = int(mark.read_text())
+        assert is_running(grandchild)
+    eventually(lambda: not is_running(grandchild))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_stops_everything_in_order(tmp_path: Path, number: signal.Signals) -> None:
+    """A signal to the supervisor stops its child properly and ends run() normally."""
+    script = "trap 'echo bye; exit' TERM; touch $0; while :; do sleep 0.02; done"
+    with own(tmp_path, script) as owner:
+        owner.send_signal(number)
+        told, _ = owner.communicate(timeout=10)
+    assert told.splitlines()[-1] == "done"
+    assert owner.returncode == 0
+    assert (tmp_path / "logs" / "child.log").read_text() == "bye\n"
+
+
+def test_interrupt_in_the_terminal_reaches_only_the_supervisor(tmp_path: Path) -> None:
+    """Ctrl-C goes to the whole foreground group: the child is not in it, and is told by us."""
+    script = "trap 'echo int' INT; trap 'echo term; exit' TERM; touch $0; while :; do sleep 0.02; done"
+    with own(tmp_path, script) as owner:
+        os.killpg(owner.pid, signal.SIGINT)
+        owner.communicate(timeout=10)
+    assert (tmp_path / "logs" / "child.log").read_text() == "term\n"
+
+
+def test_second_interrupt_kills_at_once(tmp_path: Path) -> None:
+    """While a stubborn child is being stopped another Ctrl-C ends the wait."""
+    script = "trap 'echo asked' TERM; touch $0; while :; do sleep 0.02; done"
+    with own(tmp_path, script) as owner:
+        child = child_of(tmp_path)
+        owner.send_signal(signal.SIGINT)
+        eventually(lambda: "asked" in (tmp_path / "logs" / "child.log").read_text())
+        owner.send_signal(signal.SIGINT)
+        told, _ = owner.communicate(timeout=10)
+    assert told.splitlines()[-1] == "done"
+    assert not is_running(child)
+
+
+def test_signal_during_the_start_stops_it(tmp_path: Path) -> None:
+    """Ctrl-C while a program is still starting gives up the start and ends what was started."""
+    main = threading.get_ident()
+
+    def interrupt() -> bool:
+        signal.pthread_kill(main, signal.SIGINT)
+        return False
+
+    program = replace(shell("slow", "exec sleep 60"), ready=interrupt)
+    supervisor = Supervisor([program], state=tmp_path)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), supervisor:
+        pass
+    assert not is_running(supervisor._posts[0].child.pid)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_signal_interrupts_the_main_thread(tmp_path: Path) -> None:
+    """Whoever works while the programs run is interrupted, and the programs are stopped."""
+    supervisor = Supervisor([shell("any", "exec sleep 60")], state=tmp_path)
+    with pytest.raises(KeyboardInterrupt), supervisor:
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait(10)
+    assert not is_running(supervisor._posts[0].child.pid)
+
+
+def test_children_die_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    """A kill -9 of the supervisor ends its children by their own stop signal."""
+    script = "trap 'echo bye; exit' TERM; touch $0; while :; do sleep 0.02; done"
+    with own(tmp_path, script) as owner:
+        child = child_of(tmp_path)
+        owner.kill()
+    eventually(lambda: not is_running(child))
+    assert (tmp_path / "logs" / "child.log").read_text() == "bye\n"
+
+
+def test_stubborn_child_of_a_killed_supervisor_is_ended_by_the_next(tmp_path: Path) -> None:
+    """A child that ignores the signal is found and killed by the next supervisor in the same state folder."""
+    with own(tmp_path, STUBBORN) as owner:
+        child = child_of(tmp_path)
+        owner.kill()
+    assert is_running(child)
+    with Supervisor([shell("any", "exec sleep 60")], state=tmp_path):
+        assert not is_running(child)
+
+
+def test_record_of_children_spares_a_process_with_the_same_number(tmp_path: Path) -> None:
+    """A process that was born at another time than the record says is somebody else's."""
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as innocent:
+        (tmp_path / "children").write_text(f'{{"{innocent.pid}": "1"}}')
+        with Supervisor([], state=tmp_path):
+            assert is_running(innocent.pid)
+        innocent.kill()
+
+
+def test_verbose_prints_each_line_with_its_program(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lines of this run, and only these, appear on standard output behind the name."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "talker.log").write_text("from an earlier run\n")
+    mark = tmp_path / "mark"
+    program = replace(shell("talker", "echo one; echo two; touch $0; exec sleep 60", mark), ready=mark.exists)
+    with Supervisor([program], state=tmp_path, verbose=True):
+        pass
+    assert capsys.readouterr().out == "talker | one\ntalker | two\n"
