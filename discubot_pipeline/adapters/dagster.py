@@ -38,7 +38,9 @@ mutation Stop($id: String!) {
   terminateRun(runId: $id, terminatePolicy: SAFE_TERMINATE) { __typename }
 }"""
 LOCATIONS = """
-query { workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } } }"""
+query {
+  workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } }
+}"""
 
 
 class RunState(Value):
@@ -100,7 +102,8 @@ class DagsterWeb:
     def is_loaded(self) -> bool:
         """Say whether the web server has loaded our code."""
         entries = self.ask(LOCATIONS)["workspaceOrError"].get("locationEntries", [])
-        return any(entry["name"] == LOCATION and entry["loadStatus"] == "LOADED" for entry in entries)
+        loaded = [entry["name"] for entry in entries if is_location(entry["locationOrLoadError"])]
+        return LOCATION in loaded
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """Send one query; raises Permanent("graphql", …) when Dagster refuses it."""
@@ -119,6 +122,11 @@ class DagsterWeb:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def is_location(answer: dict[str, str] | None) -> bool:
+    """Tell a code location from an error, or from one that is still loading."""
+    return answer is not None and answer["__typename"] == "RepositoryLocation"
 
 
 def launched(answer: dict[str, Any]) -> str:

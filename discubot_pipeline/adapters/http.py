@@ -70,7 +70,9 @@ class Service:
         except NEVER_SENT as error:
             raise Transient("unreachable", f"{self.name} cannot be reached: {error}") from error
         except httpx.TransportError as error:
-            raise Unanswered("no_answer", f"{self.name} did not answer {method} {path}: {error!r}") from error
+            # The kind alone: a protocol error quotes the header that it does not like, and the token with it.
+            kind = type(error).__name__
+            raise Unanswered("no_answer", f"{self.name} did not answer {method} {path}: {kind}") from None
         if response.status_code in NOT_SAVED:
             refused = Transient("rate_limited", f"{self.name} asks for a pause", retry_after(response))
             raise self._refusal(response) or refused

@@ -1,7 +1,8 @@
 """Slack as a source: reads threads through the Web API, reacts and answers in them. One per source config."""
 
-from collections.abc import Sequence
-from functools import cached_property
+import re
+from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
 from json import dumps
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -93,9 +94,7 @@ class SlackSource:
         pace: Pace = no_pace,
         cache: People | None = None,
     ) -> None:
-        if not isinstance(config.credentials, SlackCredentials):
-            raise Permanent("not_configured", "This source has no Slack bot token.")
-        self._api = SlackApi(config.credentials.bot_token.get_secret_value(), base_url, pace)
+        self._api = SlackApi(_token(config), base_url, pace)
         self._people = RememberedPeople() if cache is None else cache
 
     def read(self, delivery: Delivery) -> Mention:
@@ -114,9 +113,10 @@ class SlackSource:
 
     def fetch(self, thread_id: str, deliveries: Sequence[Delivery]) -> FetchedThread:
         """Read the thread with conversations.replies, and its people with users.info."""
+        person = lru_cache(None)(self._person)
         place = Place.of(thread_id)
         spoken = filter(self._is_speech, self._api.thread(place.channel, place.root))
-        heard = [(self._is_addressed(place, said), self._message(place, said)) for said in spoken]
+        heard = [(self._is_addressed(place, said), self._message(place, said, person)) for said in spoken]
         messages = tuple(message for asks, message in heard if not asks or _says_something(message))
         mentions = tuple(message for asks, message in heard if asks and _has_words(message.text))
         title = next((message.text for message in messages if message.text), "")
@@ -126,7 +126,7 @@ class SlackSource:
     def mark(self, thread_id: str, message_ids: Sequence[str], mark: Mark) -> None:
         """React with 👀, ✅ or ❌; one that is there already is fine, and so is a message that is gone."""
         place = Place.of(thread_id)
-        for ts in message_ids:
+        for ts in message_ids or [place.root]:
             try:
                 self._api.call("reactions.add", channel=place.channel, timestamp=ts, name=REACTIONS[mark])
             except Permanent as error:
@@ -195,26 +195,20 @@ class SlackSource:
         is_direct = place.channel.startswith("D") and said.bot_id is None
         return is_direct or mrkdwn.mentions(said.text or "", self._me.user_id)
 
-    def _message(self, place: Place, said: Said) -> Message:
+    def _message(self, place: Place, said: Said, person: Callable[[str], Author]) -> Message:
         text = mrkdwn.without_mention(said.words, self._me.user_id)
         return Message(
             id=said.ts,
-            author=self._author(said),
-            text=mrkdwn.decode(text, self._name),
+            author=said.bot if said.user is None else person(said.user),
+            text=mrkdwn.decode(text, lambda user_id: person(user_id).name),
             sent_at=said.sent_at,
             url=place.permalink(self._me.url, said.ts),
             attachments=tuple(said.hanging),
         )
 
-    def _author(self, said: Said) -> Author:
-        return said.bot if said.user is None else self._person(said.user)
-
     def _known_name(self, user_id: str) -> str | None:
         known = self._people.get(user_id)
         return known.name if known else None
-
-    def _name(self, user_id: str) -> str:
-        return self._person(user_id).name
 
     def _person(self, user_id: str) -> Author:
         known = self._people.get(user_id)
@@ -232,6 +226,14 @@ class SlackSource:
                 return Author(id=user_id, name=user_id)
             raise
         return shaped(Member, "users.info", answer.get("user")).author
+
+
+def _token(config: SourceConfig) -> str:
+    own = config.credentials
+    token = own.bot_token.get_secret_value().strip() if isinstance(own, SlackCredentials) else ""
+    if not re.fullmatch(r"[!-~]+", token):
+        raise Permanent("not_configured", "This source has no Slack bot token: enter the app's (xoxb-…).")
+    return token
 
 
 def _has_words(text: str) -> bool:

@@ -30,6 +30,7 @@ from discubot_pipeline.wiring import Services, build
 TEAM = "demo"
 PATIENCE = timedelta(minutes=15)
 POLL_SECONDS = 0.3
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Played:
 
 def play(settings: Settings, *, once: bool, report: Path | None, export: Path | None, threads: int, verbose: bool) -> int:
     """Run the demo; gives the exit code."""
+    outcome = INTERRUPTED
     with place(settings, once) as chosen:
         system = System(chosen, sandbox=True)
         with running(system, verbose) as supervisor:
@@ -68,8 +70,7 @@ def play(settings: Settings, *, once: bool, report: Path | None, export: Path | 
             if not once:
                 invite(system)
                 supervisor.wait()
-        return outcome
-    return 1
+    return outcome
 
 
 @contextmanager
@@ -182,7 +183,7 @@ def facts(here: Services, stage: Stage, played: Played, seconds: float) -> dict[
         "reason": found.reason if found else "no delivery arrived",
         "seconds": round(seconds, 3),
         "messages": here.stores.discussions.messages_of(played.discussion),
-        "blocks": sum(pages[task.page_id]["blocks"] for task in tasks if task.page_id in pages),
+        "blocks": sum(pages[task.page_id]["block_count"] for task in tasks if task.page_id in pages),
         "tasks": [{"title": task.title, "page_id": task.page_id, "url": task.page_url} for task in tasks],
     }
 

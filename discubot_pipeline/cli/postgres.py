@@ -130,9 +130,9 @@ class EmbeddedPostgres:
         self._lock.acquire()
         try:
             state_folder(self._folder)
+            self._require_complete()
             install = choose_install(self._claim_folders(), self.data)
             clear_survivors(self.data, self.socket_folder)
-            self._require_complete()
             if not self.data.exists():
                 self._create(install)
             return install

@@ -4,6 +4,7 @@ tests."""
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
@@ -19,6 +20,7 @@ from discubot_pipeline.sandbox.slack import sending as slack_sending
 from discubot_pipeline.sandbox.wire import Json, Socket
 from discubot_pipeline.sandbox.world import World
 
+# A new service is a folder like slack/, and an entry here, in World.services and in faults.ServiceName.
 PREFIXES = {"slack": "/slack/api", "notion": "/notion/v1"}
 VERBS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PAGE = Path(__file__).parent / "page"
@@ -70,9 +72,12 @@ async def show_page(world: control.TheWorld, id: str) -> HTMLResponse:
     return HTMLResponse(reader.page(world.notion, world.notion.pages[known]))
 
 
-async def show_message(channel: str, message: str) -> RedirectResponse:
+async def show_message(world: control.TheWorld, channel: str, message: str) -> RedirectResponse:
     """Lead a message's link to its place on the page."""
-    return RedirectResponse(f"/?channel={channel}#{message}")
+    homes = (w.team_id for w in world.slack.workspaces.values() if channel in w.channels)
+    return RedirectResponse(
+        f"/?{urlencode({'team_id': next(homes, ''), 'channel': channel})}#{quote(message)}"
+    )
 
 
 async def asset(name: str = "") -> FileResponse:

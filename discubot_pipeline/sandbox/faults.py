@@ -17,7 +17,7 @@ NOTION_ONLY: frozenset[str] = frozenset({"saved_503", "blocked_429"})
 
 
 class Fault(BaseModel):
-    """What shall go wrong, for which calls, how many times (`times` null: always), after how many good ones."""
+    """What shall go wrong for which calls, how often (`times` null: always), after how many good ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -21,7 +21,6 @@ def of(world: World, team_id: str | None, channel_id: str | None) -> Json:
     return {
         "version": world.version,
         "links": world.links,
-        "deliveries_pending": world.courier.pending,
         "slack": _slack(home, channel_id) if home else None,
         "workspaces": [{"team_id": w.team_id, "name": w.name} for w in workspaces.values()],
         "boards": [_board(world.notion, database) for database in world.notion.databases.values()],
@@ -86,23 +85,33 @@ def _board(state: NotionState, database: Database) -> Json:
     columns = state.sources[database.sources[0]].properties
     status = next((c for c in columns.values() if c.type == "status"), None)
     names = [option.name for option in status.options] if status else ["All"]
-    cards = [_card(state, page) for page in rows]
-    lanes = [{"name": name, "cards": _lane(cards, name, names)} for name in names]
-    return {"id": database.id, "title": database.title, "status": status.name if status else None,
-            "lanes": lanes, "count": len(cards)}  # fmt: skip
+    lanes: dict[str, list[Page]] = {name: [] for name in names}
+    for row in reversed(rows):
+        lanes.get(_status(state, row) or "", lanes[names[0]]).append(row)
+    return {
+        "id": database.id,
+        "title": database.title,
+        "status": status.name if status else None,
+        "count": len(rows),
+        "lanes": [_lane(state, name, found) for name, found in lanes.items()],
+    }
 
 
-def _lane(cards: list[Json], name: str, names: list[str]) -> list[Json]:
-    """Choose the newest cards of a column; cards without a status stand in the first."""
-    chosen = [c for c in cards if c["status"] == name or (name == names[0] and c["status"] not in names)]
-    return chosen[::-1][:SHOWN_CARDS]
+def _lane(state: NotionState, name: str, rows: list[Page]) -> Json:
+    """Draw the newest cards of a column; cards without a status stand in the first."""
+    return {"name": name, "count": len(rows), "cards": [_card(state, row) for row in rows[:SHOWN_CARDS]]}
+
+
+def _status(state: NotionState, page: Page) -> str | None:
+    columns = state.sources[str(page.source_id)].properties.values()
+    return _first(state, page, [c for c in columns if c.type == "status"])
 
 
 def _card(state: NotionState, page: Page) -> Json:
     columns = state.sources[str(page.source_id)].properties.values()
     return {
         "id": page.id, "url": state.url(page.id), "title": values.title_of(state, page) or "Untitled",
-        "status": _first(state, page, [c for c in columns if c.type == "status"]),
+        "status": _status(state, page),
         "chips": [{"name": c.name, "value": values.flat(state, c, page)} for c in columns
                   if c.type == "select" and values.flat(state, c, page)],
         "tags": [tag for c in columns if c.type == "multi_select" for tag in values.flat(state, c, page)],

@@ -62,22 +62,22 @@ HANGUP = Answer(0)
 
 def html(status: int, words: str = "The service is temporarily unavailable.") -> Answer:
     """Answer like a gateway in front of a dead service."""
-    page = f"<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>{status}</h1><p>{words}</p></body></html>"
-    return Answer(status, page)
+    head = f"<!DOCTYPE html><html><head><title>{status}</title></head>"
+    return Answer(status, f"{head}<body><h1>{status}</h1><p>{words}</p></body></html>")
 
 
 class Hangup(Response):
     """Abort the TCP connection instead of answering."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Close the socket and wait until the server has noticed, so that it does not answer 500 by itself."""
+        """Close the socket and wait until the server has noticed, or it would answer 500 by itself."""
         scope[TRANSPORT].abort()
         while (await receive())["type"] != "http.disconnect":
             pass
 
 
 class Socket:
-    """The outermost ASGI layer: hands uvicorn's transport to the answers, since ASGI has no way to hang up."""
+    """The outermost layer: hands uvicorn's transport to the answers, since ASGI cannot hang up."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

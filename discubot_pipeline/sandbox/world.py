@@ -15,7 +15,7 @@ from discubot_pipeline.sandbox.wire import Json
 
 
 class World:
-    """One object per server; all of it is touched on the server's event loop only, so nothing needs a lock."""
+    """One object per server, touched on the server's event loop only, so that nothing needs a lock."""
 
     def __init__(self, base_url: str, links: dict[str, str]) -> None:
         self.base_url = base_url

@@ -11,6 +11,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+pytest.register_assert_rewrite("tests.adapters.source_conformance", "tests.adapters.source_harness")
+
 PATIENCE = 200
 """Tries, a tenth of a second apart, until the sandbox must be there."""
 

@@ -18,7 +18,8 @@ from discubot_pipeline.domain.config import GenericCredentials, SlackCredentials
 from discubot_pipeline.domain.delivery import Arrival, Delivery, SourceType
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.ports import Source
-from tests.adapters.source_conformance import NOW, Asked, SourceConformance, config_of, delivery_of
+from tests.adapters.source_conformance import SourceConformance
+from tests.adapters.source_harness import NOW, config_of, delivery_of
 
 PAYLOAD = (Path(__file__).parent / "payloads" / "generic" / "thread.json").read_bytes()
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -75,7 +76,7 @@ class GenericHarness:
     def sign(self, body: bytes, at: datetime) -> dict[str, str]:
         return sign(body, at)
 
-    def ask(self, texts: Sequence[str], words: str | None) -> Asked:
+    def ask(self, texts: Sequence[str], words: str | None) -> bytes:
         url = "https://desk.example.com/1"
         sent = [(NOW + timedelta(seconds=number)).isoformat() for number in range(len(texts))]
         messages = [
@@ -84,7 +85,7 @@ class GenericHarness:
         ]
         body = {"thread": {"id": f"t{next(self._threads)}", "url": url}, "messages": messages}
         asked = body | {"instruction": words}
-        return Asked(json.dumps(asked).encode(), tuple(str(message["id"]) for message in messages))
+        return json.dumps(asked).encode()
 
     def answers(self, thread_id: str) -> list[str]:
         return []

@@ -1,5 +1,9 @@
 """Real programs and databases for the tests of this folder, and how to wait for what they do."""
 
+import re
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +16,20 @@ from discubot_pipeline.cli.leftovers import birth
 from discubot_pipeline.cli.postgres import EmbeddedPostgres
 
 ENV = {"PATH": "/usr/bin:/bin"}
+STUBBORN = "trap '' TERM; touch $0; while :; do sleep 0.05; done"
+OWNER = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+from discubot_pipeline.cli.processes import Program, Supervisor
+state, script = Path(sys.argv[1]), sys.argv[2]
+mark = state / "mark"
+program = Program("child", ["/bin/sh", "-c", script, str(mark)], {"PATH": "/usr/bin:/bin"}, mark.exists,
+                  grace=timedelta(seconds=60))
+with_time = timedelta(seconds=100)
+Supervisor([program], state=state, patience=with_time, on_event=lambda event: print(event, flush=True)).run()
+print("done", flush=True)
+"""
 
 
 def shell(name: str, script: str, *words: Path) -> Program:
@@ -48,3 +66,25 @@ def values(postgres: EmbeddedPostgres) -> list[str]:
 def server_process(postgres: EmbeddedPostgres) -> int:
     """Return the number of the server's process."""
     return int((postgres.data / "postmaster.pid").read_text().split()[0])
+
+
+def own(state: Path, script: str) -> subprocess.Popen[str]:
+    """Start another process that supervises one shell script; return when the script has made its mark."""
+    state.mkdir(exist_ok=True)
+    command = [sys.executable, "-c", OWNER, str(state), script]
+    owner = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # nohup ignores it for all of us
+    )
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == "child starting\n"
+    assert owner.stdout.readline().startswith("child ready")
+    return owner
+
+
+def child_of(state: Path) -> int:
+    """Return the process that the supervisor in this state folder has written down."""
+    return int(re.findall(r'"(\d+)"', (state / "children").read_text())[0])

@@ -3,8 +3,6 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -16,44 +14,7 @@ import pytest
 from discubot_pipeline.cli.child import Child
 from discubot_pipeline.cli.ports import StartupError
 from discubot_pipeline.cli.processes import Event, Post, Program, State, Supervisor
-from tests.cli.real import ENV, eventually, is_running, shell
-
-STUBBORN = "trap '' TERM; touch $0; while :; do sleep 0.05; done"
-OWNER = """
-import sys
-from datetime import timedelta
-from pathlib import Path
-from discubot_pipeline.cli.processes import Program, Supervisor
-state, script = Path(sys.argv[1]), sys.argv[2]
-mark = state / "mark"
-program = Program("child", ["/bin/sh", "-c", script, str(mark)], {"PATH": "/usr/bin:/bin"}, mark.exists,
-                  grace=timedelta(seconds=60))
-with_time = timedelta(seconds=100)
-Supervisor([program], state=state, patience=with_time, on_event=lambda event: print(event, flush=True)).run()
-print("done", flush=True)
-"""
-
-
-def own(state: Path, script: str) -> subprocess.Popen[str]:
-    """Start another process that supervises one shell script; return when the script has made its mark."""
-    state.mkdir(exist_ok=True)
-    command = [sys.executable, "-c", OWNER, str(state), script]
-    owner = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # nohup ignores it for all of us
-    )
-    assert owner.stdout is not None
-    assert owner.stdout.readline() == "child starting\n"
-    assert owner.stdout.readline().startswith("child ready")
-    return owner
-
-
-def child_of(state: Path) -> int:
-    """Return the process that the supervisor in this state folder has written down."""
-    return int(re.findall(r'"(\d+)"', (state / "children").read_text())[0])
+from tests.cli.real import ENV, STUBBORN, child_of, eventually, is_running, own, shell
 
 
 def test_each_program_starts_when_the_one_before_is_ready(tmp_path: Path) -> None:
@@ -124,19 +85,22 @@ def test_delay_begins_anew_after_healthy_times(tmp_path: Path) -> None:
 
 
 def test_restart_by_hand(tmp_path: Path) -> None:
-    """Who does without the thread calls tend, which restarts the dead and returns at once."""
-    count = tmp_path / "count"
-    supervisor = Supervisor([shell("short", "echo x >> $0", count)], state=tmp_path)
+    """Who does without the thread calls tend, which restarts the dead; after stop it does nothing."""
+    starts = tmp_path / "starts"
+    program = replace(shell("worker", "echo $$ >> $0; exec sleep 60", starts), ready=starts.exists)
+    supervisor = Supervisor([program], state=tmp_path)
     supervisor.start()
+    eventually(lambda: starts.read_text().endswith("\n"))
+    os.kill(int(starts.read_text()), signal.SIGKILL)
 
-    def has_run_twice() -> bool:
+    def has_started_twice() -> bool:
         supervisor.tend()
-        return count.exists() and count.read_text().count("x") == 2
+        return starts.read_text().count("\n") == 2
 
-    eventually(has_run_twice)
+    eventually(has_started_twice)
     supervisor.stop()
     supervisor.tend()
-    assert count.read_text().count("x") == 2
+    assert not is_running(int(starts.read_text().split()[-1]))
 
 
 def test_stop_goes_in_reverse_order_after_the_hook(tmp_path: Path) -> None:
@@ -265,35 +229,6 @@ def test_signal_interrupts_the_main_thread(tmp_path: Path) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         threading.Event().wait(10)
     assert not is_running(supervisor._posts[0].child.pid)
-
-
-def test_children_die_when_the_supervisor_is_killed(tmp_path: Path) -> None:
-    """A kill -9 of the supervisor ends its children by their own stop signal."""
-    script = "trap 'echo bye; exit' TERM; touch $0; while :; do sleep 0.02; done"
-    with own(tmp_path, script) as owner:
-        child = child_of(tmp_path)
-        owner.kill()
-    eventually(lambda: not is_running(child))
-    assert (tmp_path / "logs" / "child.log").read_text() == "bye\n"
-
-
-def test_stubborn_child_of_a_killed_supervisor_is_ended_by_the_next(tmp_path: Path) -> None:
-    """A child that ignores the signal is found and killed by the next supervisor in the same state folder."""
-    with own(tmp_path, STUBBORN) as owner:
-        child = child_of(tmp_path)
-        owner.kill()
-    assert is_running(child)
-    with Supervisor([shell("any", "exec sleep 60")], state=tmp_path):
-        assert not is_running(child)
-
-
-def test_record_of_children_spares_a_process_with_the_same_number(tmp_path: Path) -> None:
-    """A process that was born at another time than the record says is somebody else's."""
-    with subprocess.Popen(["sleep", "60"], start_new_session=True) as innocent:
-        (tmp_path / "children").write_text(f'{{"{innocent.pid}": "1"}}')
-        with Supervisor([], state=tmp_path):
-            assert is_running(innocent.pid)
-        innocent.kill()
 
 
 def test_verbose_prints_each_line_with_its_program(

@@ -104,9 +104,7 @@ class Sandbox:
         found: Json = self.control("POST", "/slack/messages", body)
         return found
 
-    def create(
-        self, title: str = "Fix it", children: list[Json] | None = None, **properties: Any
-    ) -> httpx2.Response:
+    def create(self, title: str = "Fix it", children: Any = None, **properties: Any) -> httpx2.Response:
         """Create a page in the default database."""
         parent = {"type": "data_source_id", "data_source_id": self.source}
         body = {"parent": parent, "properties": {"Task": {"title": rich(title)}, **properties}}

@@ -121,7 +121,12 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(body=JSON)
 def test_no_body_breaks_the_stand_ins(sandbox: Sandbox, body: object) -> None:
     """Whatever JSON comes, Notion answers 4xx or 200 and Slack 200, never 500."""
@@ -134,6 +139,18 @@ def test_no_body_breaks_the_stand_ins(sandbox: Sandbox, body: object) -> None:
     headers = {"Authorization": f"Bearer {sandbox.slack_token}"}
     post = {"channel": CHANNEL, "text": "x", "blocks": body, "metadata": body, "thread_ts": body}
     assert sandbox.http.post("/slack/api/chat.postMessage", json=post, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"properties": NaN}', '{"a": ' * 50_000])
+def test_absurd_json_is_refused(sandbox: Sandbox, body: str) -> None:
+    """Nesting without end and numbers that are none are invalid JSON, not a crash."""
+    headers = {"Authorization": f"Bearer {sandbox.notion_token}", "Notion-Version": "2025-09-03"}
+    assert (
+        sandbox.http.post("/notion/v1/pages", content=body, headers=headers).json()["code"] == "invalid_json"
+    )
+    headers = {"Authorization": f"Bearer {sandbox.slack_token}", "Content-Type": "application/json"}
+    answer = sandbox.http.post("/slack/api/chat.postMessage", content=body, headers=headers)
+    assert answer.json()["error"] in ("invalid_json", "invalid_arguments")
 
 
 def test_lone_surrogates_do_not_break_the_answer(sandbox: Sandbox) -> None:

@@ -78,7 +78,7 @@ def test_what_is_not_shared_does_not_exist(sandbox: Sandbox) -> None:
 
 
 def test_each_connection_has_a_budget(sandbox: Sandbox) -> None:
-    """180 calls fit into a window, the next is 429 with the wait in header and body; others are not touched."""
+    """180 calls fit into a window, the next is 429 with the wait; other connections are not touched."""
     other = sandbox.control("POST", "/notion/integrations", {})["token"]
     sandbox.control("PUT", "/notion/limits", {"requests": 180, "window_seconds": 3600})
     assert {sandbox.notion("GET", "/users/me").status_code for _ in range(180)} == {200}
@@ -146,7 +146,7 @@ def test_several_data_sources_must_be_chosen_from(sandbox: Sandbox) -> None:
     ("version", "kind"), [(OLD, "database_id"), (MIDDLE, "data_source_id"), (NEW, "data_source_id")]
 )
 def test_parents_take_the_form_of_the_version(sandbox: Sandbox, version: str, kind: str) -> None:
-    """A page's parent is the database in the oldest version and the data source later; both are accepted when clear."""
+    """A page's parent is the database in the oldest version and the data source later."""
     body = {"parent": {"database_id": sandbox.database}, "properties": {"Task": {"title": rich("x")}}}
     assert sandbox.notion("POST", "/pages", body, version=version).json()["parent"]["type"] == kind
     body["parent"] = {"data_source_id": sandbox.source}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from .harness import BOT, CHANNEL, Sandbox, paragraph
+from .harness import BOT, CHANNEL, TEAM, Sandbox, paragraph
 
 CHROMIUM = shutil.which("chromium")
 SWITCHES = (
@@ -115,3 +115,14 @@ def test_links_lead_to_the_other_parts(page: Page) -> None:
     """Links given at the start stand in the header, beside the state of the receiver."""
     expect(page.get_by_role("link", name="Dagster UI")).to_have_attribute("href", "http://127.0.0.1:3000/")
     expect(page.get_by_role("status")).to_have_text("No receiver connected")
+
+
+def test_a_permalink_leads_to_its_message(page: Page, sandbox: Sandbox) -> None:
+    """When the workspace's address is the sandbox itself, links of messages open there."""
+    sandbox.control("PATCH", f"/slack/workspaces/{TEAM}", {"url": f"{sandbox.url}/"})
+    linked = sandbox.say("The very first")["ts"]
+    for n in range(30):
+        sandbox.say(f"Message number {n}", user="U0BEN")
+    page.goto(sandbox.slack("chat.getPermalink", channel=CHANNEL, message_ts=linked)["permalink"])
+    expect(page.get_by_text("The very first")).to_be_in_viewport()
+    expect(page.get_by_text("Message number 29")).not_to_be_in_viewport()

@@ -114,7 +114,7 @@ def test_edits_deletions_and_echoes_are_heard(sandbox: Sandbox, receiver: Receiv
 
 
 def test_failures_are_tried_again_with_the_reason(sandbox: Sandbox, receiver: Receiver) -> None:
-    """After a failure the same event comes again, freshly signed, with retry number and reason, three times at most."""
+    """After a failure the same event comes again, with number and reason, three times at most."""
     for _ in range(4):
         receiver.answer(500)
     sandbox.say(HELLO)

@@ -35,18 +35,17 @@ class RuleAnalyst:
 
     def _todos(self, brief: Brief, sentences: Sequence[Sentence], asked: Instructed) -> tuple[Todo, ...]:
         """Read what the mentions ask for, then the thread; after words of its own only what was said since."""
-        reader = Reader(brief.time_zone, wants_bugs=asked.wants_bugs)
-        reader.add(asked.todos)
         beside = {message.id for message in brief.instructions}
         since = min((message.sent_at for message in brief.instructions), default=None)
-        reader.read(
-            [
-                sentence
-                for sentence in sentences
-                if sentence.message.id not in beside
-                and (asked.wants_thread or since is None or sentence.message.sent_at >= since)
-            ]
-        )
+        thread = [
+            sentence
+            for sentence in sentences
+            if sentence.message.id not in beside
+            and (asked.wants_thread or since is None or sentence.message.sent_at >= since)
+        ]
+        reader = Reader(thread, brief.time_zone, wants_bugs=asked.wants_bugs)
+        reader.add(asked.todos)
+        reader.read()
         return reader.ledger.todos
 
 

@@ -75,14 +75,16 @@ def repair_of(sentence: Sentence) -> str | None:
 def _subject(match: re.Match[str]) -> str:
     """Give the thing that is broken, its article in lower case: it will stand inside a sentence."""
     subject = match["subject"]
-    return subject[0].lower() + subject[1:] if subject.split()[0] in ("The", "A", "An", "Our", "All", "Some") else subject
+    return (
+        subject[0].lower() + subject[1:]
+        if subject.split()[0] in ("The", "A", "An", "Our", "All", "Some")
+        else subject
+    )
 
 
 def _state(text: str) -> str | None:
     match = _STATE.match(text)
-    return (
-        f"fix {_subject(match)}{match['rest']}" if match and not _UNREAL.search(match["subject"]) else None
-    )
+    return f"fix {_subject(match)}{match['rest']}" if match and not _UNREAL.search(match["subject"]) else None
 
 
 def _going(text: str) -> str | None:

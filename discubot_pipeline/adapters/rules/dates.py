@@ -78,7 +78,9 @@ Resolver = Callable[[re.Match[str], date], date | None]
 
 def due_in(text: str, message: Message, time_zone: str) -> date | None:
     """Find the day a text names, the first that can be told for certain."""
-    sent = message.sent_at.astimezone(_zone(message.author.time_zone) or _zone(time_zone) or ZoneInfo("UTC")).date()
+    sent = message.sent_at.astimezone(
+        _zone(message.author.time_zone) or _zone(time_zone) or ZoneInfo("UTC")
+    ).date()
     found: list[tuple[int, date]] = []
     for pattern, resolve in PATTERNS:
         match = pattern.search(text)
@@ -169,26 +171,34 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple(
     for pattern, resolve in (
         (_LEAD + r"(?<![\w-])(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)(?![\w-])", _iso),
         (
-            _LEAD + rf"(?<![\w.])(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.|er)?(?: of| de)? (?P<month>{_MONTH})\b\.?"
+            _LEAD
+            + rf"(?<![\w.])(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.|er)?(?: of| de)? (?P<month>{_MONTH})\b\.?"
             r"(?:,? (?P<year>20\d\d))?(?!\w)",
             _named_month,
         ),
         (
-            _LEAD + rf"\b(?P<month>{_MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<year>20\d\d))?(?![\w:.]\d|\w)",
+            _LEAD
+            + rf"\b(?P<month>{_MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<year>20\d\d))?(?![\w:.]\d|\w)",
             _named_month,
         ),
         *((rf"{_LEAD}{day}/{_YEAR}(?![\w/])", _numbered) for day in _SLASHED),
         *((rf"{_PREPOSITION}{day}(?P<year>(?!))?(?![\w/])", _numbered) for day in _SLASHED),
         (rf"{_LEAD}(?<![\w.])(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.{_YEAR}(?!\w)", _numbered),
         (rf"{_PREPOSITION}(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>(?!))?(?!\w)", _numbered),
-        (_LEAD + r"(?<!\w)(?:(?:the )?day after tomorrow|übermorgen|overmorgen|après-demain|pasado mañana)(?!\w)", _days(2)),
         (
-            _LEAD + r"(?<!guten )(?<!goede )(?<!buenos )\b(?:(?:end of (?:day|business) )?(?:tomorrow|tmrw|tmr)|morgen|demain|mañana)"
+            _LEAD
+            + r"(?<!\w)(?:(?:the )?day after tomorrow|übermorgen|overmorgen|après-demain|pasado mañana)(?!\w)",
+            _days(2),
+        ),
+        (
+            _LEAD
+            + r"(?<!guten )(?<!goede )(?<!buenos )\b(?:(?:end of (?:day|business) )?(?:tomorrow|tmrw|tmr)|morgen|demain|mañana)"
             + _PART,
             _days(1),
         ),
         (
-            _LEAD + r"\b(?:today|tonight|eod|cob|(?:the )?end of (?:the )?(?:day|business)|heute|vandaag|aujourd'hui|hoy)"
+            _LEAD
+            + r"\b(?:today|tonight|eod|cob|(?:the )?end of (?:the )?(?:day|business)|heute|vandaag|aujourd'hui|hoy)"
             r"(?![\w'’])",
             _days(0),
         ),

@@ -132,7 +132,12 @@ def _of_ticket(sentence: Sentence, ticket: re.Match[str], brief: Brief) -> Itera
         repair = repair_of(replace(sentence, text=body))
         body = repair or thing(body)
         inner = Ask(Kind.MARKER, body, tier_of(first_word(body)), sentence)
-    yield from _of_ask(replace(inner, sentence=sentence), brief, is_one=not ticket["many"])
+    owner = inner.owner or (sentence.message.author.name if not ticket["noun"] else None)
+    yield from _of_ask(
+        replace(inner, sentence=sentence, owner=owner),
+        brief,
+        is_one=bool(ticket["noun"]) and not ticket["many"],
+    )
 
 
 def _of_ask(ask: Ask, brief: Brief, *, is_one: bool = False) -> Iterator[Todo]:

@@ -84,14 +84,26 @@ class Ledger:
             chosen = self._takeable(chosen, reply, sentence)
             self._change(chosen, lambda todo: _taken(todo, reply, sentence, due))
         else:
-            chosen = tuple(todo for todo in self._owned_first(chosen, reply, sentence) if not todo.is_instructed)
+            chosen = tuple(
+                todo for todo in self._owned_first(chosen, reply, sentence) if not todo.is_instructed
+            )
             self._change(chosen, lambda todo: replace(todo, is_closed=True))
         return bool(chosen)
 
     def note(self, sentence: Sentence, due: date | None, priority: Priority | None) -> None:
         """Add a day or a priority that a sentence of its own names to the latest work without one."""
         latest = self._latest(self._before(sentence))
-        self._change(latest, lambda todo: replace(todo, due=todo.due or due, priority=todo.priority or priority))
+        self._change(
+            latest, lambda todo: replace(todo, due=todo.due or due, priority=todo.priority or priority)
+        )
+
+    def detail(self, items: tuple[str, ...], sentence: Sentence) -> bool:
+        """Add action items to the latest single piece of work that has none; False when there is none."""
+        latest = self._latest(self._before(sentence))
+        if len(latest) != 1 or latest[0].items or not items:
+            return False
+        self._change(latest, lambda todo: replace(todo, items=items, said=(*todo.said, sentence)))
+        return True
 
     def _before(self, sentence: Sentence) -> tuple[Todo, ...]:
         return tuple(todo for todo in self.todos if todo.asked.order <= sentence.order)
@@ -110,7 +122,9 @@ class Ledger:
 
     def _takeable(self, todos: tuple[Todo, ...], reply: Reply, sentence: Sentence) -> tuple[Todo, ...]:
         if not reply.is_own:
-            todos = tuple(todo for todo in todos if todo.asked.message.author.id != sentence.message.author.id)
+            todos = tuple(
+                todo for todo in todos if todo.asked.message.author.id != sentence.message.author.id
+            )
         own = tuple(todo for todo in todos if todo.owner == reply.owner)
         free = tuple(todo for todo in todos if not todo.owner)
         return own or free or (todos if len(todos) == 1 else ())

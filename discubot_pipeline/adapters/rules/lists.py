@@ -13,6 +13,7 @@ from discubot_pipeline.adapters.rules.titles import has_object
 from discubot_pipeline.adapters.rules.verbs import WORK, Tier, tier_of
 
 FEWEST = 2
+"""A list without a heading is one from this many items on."""
 
 
 class Sense(StrEnum):
@@ -46,8 +47,18 @@ _WORK = re.compile(
     r"^(?:.{0,80}\b)?(?:to-?do'?s?|to do|action (?:items?|points?)|next steps?|(?:open|remaining) (?:tasks|points|items|issues)|tasks?|"
     r"left to do|still (?:open|missing|to do)|must[- ]haves?|checklist|punch list|feedback|fixes|please|we (?:still |also )?"
     r"(?:need|have to|must)(?: to)?|needs?(?: to be done)?|(?:can|could|would) (?:you|someone|we)|let's|needed|required|missing|bugs|"
-    r"things to (?P<verb>\w+)|what(?:'s| is) left|aufgaben|te doen|à faire|tareas|pendientes|por hacer)\b"
+    r"things to (?P<verb>\w+)|things (?:are |still )*(?:left|open|missing)|what(?:'s| is) left|aufgaben|te doen|à faire|tareas|pendientes|por hacer)\b"
     r"(?: (?:before|for|by|until|from|on|in|to|this|next|the|do|are|is)\b.{0,60})?(?:,? please)? ?:?$",
+    re.IGNORECASE,
+)
+_WANTS = re.compile(r"\bwe (?:\w+ )?need ?:?$", re.IGNORECASE)
+_GOAL = re.compile(
+    r"(?:(?:the )?steps )?(?:to|for) (?P<goal>\w+ [^,:]{2,80}?),? ?(?:we (?:still )?(?:need|have) to(?: do)?|please(?: do)?|the steps are)? ?:$",
+    re.IGNORECASE,
+)
+_STATES = re.compile(
+    r"\b(?:is|are|was|were|isn't|aren't|says?|said|still|went|could not|couldn't|can't|cannot|doesn't|don't|did not|didn't|"
+    r"looks?|seems?|has|have|had)\b",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
@@ -92,6 +103,18 @@ def item_ask(listing: Listing, item: Sentence) -> Ask | None:
     )
 
 
+def is_statement(item: Sentence, ask: Ask | None) -> bool:
+    """Say whether an item only states how something is, and is no report that names its own repair."""
+    is_own_work = ask is not None and (ask.kind is not Kind.MARKER or ask.tier is not Tier.UNKNOWN)
+    return not is_own_work and bool(_STATES.search(item.text)) and not repair_of(item)
+
+
+def only_owner(head: Sentence) -> str | None:
+    """Name the person that a heading consists of: "Ann:"."""
+    rest, called = strip_leads(head, head.text + " ")
+    return called[0] if len(called) == 1 and not rest.strip(" :") else None
+
+
 def _list_end(sentences: Sequence[Sentence], place: int) -> int:
     """Give the place behind the list that starts at `place`; `place` itself where none does."""
     end = place
@@ -114,13 +137,17 @@ def _listing(head: Sentence | None, rows: Sequence[Sentence]) -> Listing:
     ask = _heading_ask(head)
     if ask and has_object(ask.body) and not _PLACEHOLDER.search(ask.body):
         return Listing(head, items, Sense.STEPS, ask)
+    goal = _GOAL.match(head.text)
+    purpose = order_in(head, goal["goal"]) if goal else None
+    if purpose and has_object(purpose.body):
+        return Listing(head, items, Sense.STEPS, replace(purpose, kind=Kind.NEED))
     text, _ = strip_leads(head, head.text)
     if ask and tier_of(first_word(ask.body)) is not Tier.UNKNOWN:
         verb = first_word(ask.body)
         return Listing(head, items, Sense.WORK, ask, "" if verb in ("do", "handle") else verb)
     work = _WORK.match(head.text) or (_WORK.match(text) if text else None)
     if work and not _TALK.search(head.text):
-        verb = (work["verb"] or "").casefold()
+        verb = "get" if _WANTS.search(head.text) else (work["verb"] or "").casefold()
         return Listing(
             head, items, Sense.WORK, ask, verb if verb in WORK and verb not in ("do", "use") else ""
         )

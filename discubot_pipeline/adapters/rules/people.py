@@ -23,7 +23,9 @@ class People:
     def __init__(self, brief: Brief) -> None:
         authors = {message.author.id: message.author for message in (*brief.messages, *brief.instructions)}
         bots = {name.casefold().lstrip("@") for name in brief.bot_names}
-        self._bots = frozenset(bots | {author.name.casefold() for author in authors.values() if author.is_bot})
+        self._bots = frozenset(
+            bots | {author.name.casefold() for author in authors.values() if author.is_bot}
+        )
         self._handled: dict[str, str] = {}
         self._named: dict[str, str] = {}
         for author in authors.values():

@@ -41,7 +41,9 @@ _FINISHED = re.compile(
     r"updated|added|removed|renamed|changed|sent|uploaded|created|closed|reverted|erledigt|gedaan|klaar|fait|hecho|listo)\b",
     re.IGNORECASE,
 )
-_PLAINLY = frozenset("done fixed merged resolved solved deployed shipped completed erledigt gedaan klaar fait hecho listo".split())
+_PLAINLY = frozenset(
+    "done fixed merged resolved solved deployed shipped completed erledigt gedaan klaar fait hecho listo".split()
+)
 _NOT_YET = re.compile(
     r"\b(?:not|never|yet|when|once|if|will|to be|should|need|needs|after|before|until|nearly|almost|half|partly|partially|"
     r"could|would|can|must|get|gets|getting|want|wants|nothing|isn't|isn’t|wasn't|hasn't|haven't|i'll|we'll|be|by|can't|easier)\b|n't",
@@ -51,16 +53,21 @@ _TAKE = re.compile(
     r"(?:i'm on (?:it|this|that)|i’m on (?:it|this|that)|on it|will do|i got this|leave (?:it|this|that) (?:to|with) me|"
     r"assign (?:it|this|that) to me|consider it done|taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|i will|i could|happy to|"
     r"let me|i'm happy to|i'd be happy to) )(?:take care of|take|do|handle|grab|own|pick up|fix|look into|look at|tackle|work on|"
-    r"deal with|sort(?: out)?|get)(?: on)? (?P<what>.+))",
+    r"deal with|sort(?: out)?|get)(?: on)? (?P<what>[^,;(–—]+))",
     re.IGNORECASE,
 )
+_DO = r"(?:take care of|take|handle|do|own|pick up|grab|fix)"
 _GIVEN = re.compile(
     rf"(?:(?:assign|give|assigned|over) (?:this |it |that )?to (?P<to>{PERSON})|(?P<who>{PERSON}),? ?(?:will|can|could|is going to|"
-    r"'ll|’ll|please|(?:can|could|will|would) you)(?: please| also)* (?:take care of|take|handle|do|own|pick up|grab) (?P<what>.+)"
-    rf"|(?:can|could|will) (?P<asked>{PERSON}) (?:please )?(?:take care of|take|handle|do|own|pick up|grab) (?P<which>.+))",
+    rf"'ll|’ll|please|(?:can|could|will|would) you)(?: please| also)* {_DO} (?P<what>[^,;(–—]+)"
+    rf"|(?:can|could|would|will) you (?:please )?{_DO} (?:it|this|that|these|those|them)\b[^,]*, ?(?P<last>{PERSON})"
+    rf"|(?:can|could|will) (?P<asked>{PERSON}) (?:please )?{_DO} (?P<which>[^,;(–—]+))",
     re.IGNORECASE,
 )
-_POINTER = re.compile(r"(?:it|this|that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|a look)\b", re.I)
+_POINTER = re.compile(
+    r"(?:it|this|that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|a look(?: at (?:it|this|that))?$)\b",
+    re.I,
+)
 _NAMING_ONLY = frozenset("ticket task issue one part piece bit job rest thing".split())
 
 
@@ -75,7 +82,9 @@ def _withdrawal(sentence: Sentence, text: str) -> Reply | None:
     match = _WITHDRAWN.search(sentence.text)
     if not match or sentence.is_question or len(sentence.text.split()) > 2 * SHORT:
         return None
-    return Reply(Effect.CLOSES, _about(sentence.text[match.end() :]) if len(text.split()) <= SHORT else frozenset())
+    return Reply(
+        Effect.CLOSES, _about(sentence.text[match.end() :]) if len(text.split()) <= SHORT else frozenset()
+    )
 
 
 def _taking(sentence: Sentence, text: str) -> Reply | None:
@@ -92,7 +101,7 @@ def _giving(sentence: Sentence) -> Reply | None:
     match = _GIVEN.search(sentence.text)
     if not match:
         return None
-    owner = sentence.person(match["to"] or match["who"] or match["asked"])
+    owner = sentence.person(match["to"] or match["who"] or match["asked"] or match["last"])
     what = match["what"] or match["which"] or "it"
     words = frozenset[str]() if _POINTER.match(what) else _about(what)
     return Reply(Effect.TAKES, words, owner, is_own=True) if owner else None

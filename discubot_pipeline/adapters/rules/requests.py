@@ -42,13 +42,14 @@ class Ask:
     owner: str | None = None
     is_addressed: bool = False
     is_conditional: bool = False
+    is_shared: bool = False
 
 
-_YOU = rf"(?:you|u|ya|y'all|someone|somebody|anyone|anybody|one of you|either of you|we|(?P<who>{PERSON}))"
+_YOU = rf"(?:(?P<shared>we)|you|u|ya|y'all|someone|somebody|anyone|anybody|one of you|either of you|(?P<who>{PERSON}))"
 _ADVERBS = (
     r"(?:(?:please|pls|plz|kindly|also|just|quickly|maybe|perhaps|possibly|then|still|really|now|definitely|probably|"
     r"first|instead|at least|either|all|both|go ahead and|go and|try to|try and|be sure to|remember to|guys|"
-    r"help me to|help us to|help me|help us|asap|quickly|eventually|finally|always|together|urgently|soon)[ ,]+)*"
+    r"asap|eventually|finally|always|together|urgently|soon)[ ,]+)*"
 )
 _BODY = rf"{_ADVERBS}(?P<body>\S.*)"
 _WILL = r"(?:'ll|’ll| will| shall|'m going to|’m going to| am going to|'m gonna| are going to|'re going to|’re going to)"
@@ -96,14 +97,17 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         (Kind.NEED, rf"(?:the )?next step(?:s)? (?:is|are|would be) to {_BODY}"),
         (Kind.SHOULD, rf"(?:we|someone|somebody) {_OFTEN}(?:should|could|may want to) {_BODY}"),
         (Kind.LETS, rf"(?:let's|let’s|lets|let us) (?!not\b){_BODY}"),
-        (Kind.NAMED, rf"(?P<who>{PERSON}) ?(?:{_WILL}|to|{_NEED}|should|is going to|can|could) {_BODY}"),
+        (
+            Kind.NAMED,
+            rf"(?P<who>{PERSON}) ?(?:{_WILL}|(?-i:to)|{_NEED}|should|is going to|can|could) {_BODY}",
+        ),
         (Kind.PROMISE, rf"(?P<self>i){_WILL} {_BODY}"),
         (Kind.PROMISE, rf"we{_WILL} {_BODY}"),
         (Kind.OFFER, rf"(?P<self>i) (?:can|could|need to|have to|should|must) {_BODY}"),
         (
-            Kind.NEED,
+            Kind.SHOULD,
             rf"(?P<thing>[^,;:?!]{{2,80}}?) {_OFTEN}"
-            r"(?:(?:needs?|has|have|must) (?:to )?(?:be|get)|needs?) (?P<done>[a-z]+(?:ed|ing|en|ilt|ade|one|ent))\b(?P<rest>.*)",
+            r"needs?(?: to (?:be|get))? (?P<done>[a-z]+(?:ed|ing|en|ilt|ade|one|ent))\b(?P<rest>.*)",
         ),
     )
 )
@@ -145,14 +149,23 @@ _VOCATIVE = re.compile(
     re.IGNORECASE,
 )
 _TRAILING_OWNER = re.compile(
-    rf"(?: ?(?:\(|[–—-]|→|->|=>|:) ?@?(?P<who>{PERSON}) ?\)?|(?:assign(?:ed)? (?:this |it )?to|owner:?|assignee:?) (?P<to>{PERSON}))\W*$",
+    rf"(?: ?(?:\(|[–—-]|→|->|=>|:) ?@?(?P<who>{PERSON}) ?\)?|(?:assign(?:ed)? (?:this |it )?to|owner:?|assignee:?) (?P<to>{PERSON})"
+    rf"|, ?(?P<last>{PERSON}))[ .!?]*$",
     re.IGNORECASE,
 )
-_NO_THING = re.compile(r"\b(?:not|if|what|why|who|which|you|i|we|he|she|they|there|think|how|when|where|\w+n['’]t)\b", re.IGNORECASE)
+_NO_THING = re.compile(
+    r"\b(?:nothing|because|so|not|if|what|why|who|which|you|i|we|he|she|they|there|think|how|when|where|\w+n['’]t)\b",
+    re.IGNORECASE,
+)
 _FIRST_WORD = re.compile(r"[a-zà-ÿ]+(?:-[a-z]+)?", re.IGNORECASE)
 _OPENS_OBJECT = re.compile(
     rf"(?:the|a|an|all|any|our|your|my|his|her|their|its|this|that|these|those|some|every|each|it|them|both|on|in|for|to|up|"
     rf"out|over|with|back|down|off|new|old|more|another|missing|unused|\d|#|[A-Z]|{PERSON}|[\ue000-\uf8ff])"
+)
+_SUBJECT_VERB = re.compile(
+    r"\w+ (?:is|are|was|were|has|had|gives?|takes|makes|does|did|returns|expands|means|needs|uses|produces|"
+    r"creates|calls|will|would|can|could|should|may|might|works?|seems|looks|isn't|doesn't|just)\b",
+    re.IGNORECASE,
 )
 _FINITE = re.compile(
     r"\b(?:is|are|was|were|has|had|looks?|seems?|isn't|aren't|wasn't|will|would|works?|worked|failed|fails|passed|went|came|"
@@ -171,16 +184,18 @@ def asks_in(sentence: Sentence) -> tuple[Ask, ...]:
         ask = _ask(sentence, clause)
         if ask:
             found.append(replace(ask, is_conditional=is_conditional or ask.is_conditional))
-        is_conditional = bool(_CONDITION.match(clause)) and not _POLITE_IF.match(clause + ",")
+        is_conditional = bool(_CONDITION.match(clause.lstrip("( "))) and not _POLITE_IF.match(clause + ",")
     return tuple(found)
 
 
 def order_in(sentence: Sentence, text: str) -> Ask | None:
     """Read a text as an order ("fix the header"), whatever its verb is worth."""
     word = first_word(text)
-    tier = tier_of(word)
+    tier = tier_of_words(text)
     rest = text[len(word) :].strip()
     if tier in (Tier.UNKNOWN, Tier.TALKS) or not rest or text[len(word) : len(word) + 1] not in " ":
+        return None
+    if _SUBJECT_VERB.match(text) or text.endswith(":"):
         return None
     if word in NOUNLIKE and (not _OPENS_OBJECT.match(rest) or _FINITE.search(text)):
         return None
@@ -191,6 +206,11 @@ def first_word(text: str) -> str:
     """Give the first word in lower case."""
     match = _FIRST_WORD.match(text)
     return match[0].casefold() if match else ""
+
+
+def tier_of_words(text: str) -> Tier:
+    """Say what kind of verb a text starts with."""
+    return Tier.DELIVERS if text.casefold().startswith("set up ") else tier_of(first_word(text))
 
 
 def opens_object(text: str) -> bool:
@@ -219,7 +239,7 @@ def owner_at_end(sentence: Sentence, text: str) -> tuple[str, str | None]:
     match = _TRAILING_OWNER.search(text)
     if not match:
         return text, None
-    return text[: match.start()].rstrip(), sentence.person(match["who"] or match["to"])
+    return text[: match.start()].rstrip(), sentence.person(match["who"] or match["to"] or match["last"])
 
 
 def _ask(sentence: Sentence, clause: str) -> Ask | None:
@@ -249,13 +269,21 @@ def _of_match(sentence: Sentence, kind: Kind, match: re.Match[str]) -> Ask | Non
     if groups.get("self"):
         owner = sentence.message.author.name
     body = _to_base(match["body"])
-    return Ask(kind, body, tier_of(first_word(body)), sentence, owner, is_addressed=bool(groups.get("who")))
+    return Ask(
+        kind=kind,
+        body=body,
+        tier=tier_of_words(body),
+        sentence=sentence,
+        owner=owner,
+        is_addressed=bool(groups.get("who")),
+        is_shared=bool(groups.get("shared")),
+    )
 
 
 def _passive(sentence: Sentence, thing: str, done: str, rest: str) -> Ask | None:
     """Turn "the header needs to be updated" into the order to update the header."""
     base = None if _NO_THING.search(thing) else base_of(done)
-    return Ask(Kind.NEED, f"{base} {thing}{rest}", tier_of(base), sentence) if base else None
+    return Ask(Kind.SHOULD, f"{base} {thing}{rest}", tier_of(base), sentence) if base else None
 
 
 def _to_base(body: str) -> str:

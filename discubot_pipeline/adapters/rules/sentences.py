@@ -16,7 +16,22 @@ ATOM_START, ATOM_END = 0xE000, 0xF8FF
 PERSON_START, PERSON_END = 0xF0000, 0xFFFFD
 ATOM = f"[{chr(ATOM_START)}-{chr(ATOM_END)}]"
 PERSON = f"[{chr(PERSON_START)}-{chr(PERSON_END)}]"
-ABBREVIATIONS = ("e.g.", "i.e.", "etc.", "vs.", "dr.", "mr.", "mrs.", "ms.", "approx.", "no.", "z.b.", "bzw.", "ca.", "bijv.")
+ABBREVIATIONS = (
+    "e.g.",
+    "i.e.",
+    "etc.",
+    "vs.",
+    "dr.",
+    "mr.",
+    "mrs.",
+    "ms.",
+    "approx.",
+    "no.",
+    "z.b.",
+    "bzw.",
+    "ca.",
+    "bijv.",
+)
 
 _PRIVATE = re.compile(f"{ATOM}|{PERSON}")
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -34,7 +49,10 @@ _INLINE_NUMBER = re.compile(r"(?<=\S) (?=\(?[2-9][.)] \w)")
 _EMOJI = re.compile(
     "(?:[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\u20e3\u2190-\u21ff]|:[a-z][a-z0-9_+-]{1,39}:|:[+-]1:)+"
 )
-_JOKE = re.compile(r"😂|🤣|😜|😝|:joy:|:rofl:|:stuck_out_tongue|\b(?:lol|haha|hahaha|jk|just kidding|kidding)\b|(?:^| )/s$", re.I)
+_JOKE = re.compile(
+    r"😂|🤣|😜|😝|:joy:|:rofl:|:stuck_out_tongue|\b(?:lol|haha|hahaha|jk|just kidding|kidding)\b|(?:^| )/s$",
+    re.I,
+)
 _CUT = re.compile(r"(?<=[.!?…])[)\]]? +|; +")
 _REPLY_HEAD = re.compile(r"(?:on|am|le|op|el) .{4,120} (?:wrote|schrieb|a écrit|schreef|escribió):$", re.I)
 _DONE_BOXES = frozenset("[x] [X] [✓] [✔] ☑ ✅ ✔ ✓ :white_check_mark: :heavy_check_mark:".split())
@@ -153,7 +171,11 @@ def _continues(held: str, line: str) -> bool:
 
 
 def _sentences(
-    line: str, number: int, message: Message, order: int, marks: tuple[tuple[str, ...], tuple[tuple[str, str | None], ...]]
+    line: str,
+    number: int,
+    message: Message,
+    order: int,
+    marks: tuple[tuple[str, ...], tuple[tuple[str, str | None], ...]],
 ) -> Iterator[Sentence]:
     body, boxes = _unbullet(line)
     is_joke = bool(_JOKE.search(line))

@@ -55,10 +55,15 @@ def todos_of(ask: Ask, score: float, due: date | None, *, is_one: bool = False) 
     return tuple(todo for part in parts for todo in _single(ask, part, score, due))
 
 
+def item_titles(ask: Ask) -> tuple[str, ...]:
+    """Write the joined orders of an ask as action items."""
+    return tuple(filter(None, (title_of(ask.sentence, part) for part in parts_of(ask.body))))
+
+
 def named(ask: Ask) -> str:
     """Word a body that may lack its verb: "login bug" becomes "fix the login bug", "a new logo" asked for "get a new logo"."""
     body = _OPENING_TO.sub("", ask.body)
-    if ask.tier is not Tier.UNKNOWN:
+    if ask.tier is not Tier.UNKNOWN or ask.kind not in (Kind.MARKER, Kind.BUG, Kind.WANT, Kind.FEATURE):
         return body
     if ask.kind is Kind.WANT:
         return f"get {body}"

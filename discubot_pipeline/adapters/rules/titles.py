@@ -50,6 +50,7 @@ _TAIL = re.compile(
     r"| ?[–—] | - |: | \(|, (?:and )?(?:it|this|that|we|they|i|you|the)\b).*$",
     re.IGNORECASE | re.DOTALL,
 )
+_DANGLING = re.compile(r" (?:for|of|about|with|to|in|on) (?:it|this|that|these|those|them)$", re.IGNORECASE)
 _JOINT = re.compile(r",? +(?:and then|and also|and|then|plus|&) +|, +|; *")
 _FIXED_PAIR = re.compile(
     r"\b(?:copy and paste|cut and paste|drag and drop|search and replace|find and replace|read and write|plug and play|"
@@ -57,8 +58,10 @@ _FIXED_PAIR = re.compile(
     re.IGNORECASE,
 )
 _NESTED = re.compile(r" (?:to|that|which|who|when|where|if|whether|how|why) (?=[a-z])", re.IGNORECASE)
-_POINTING = re.compile(r"\b(?:it|them|this|that|these|those)\b", re.IGNORECASE)
-_LOOSE_END = frozenset("a an the and or to of for in on at by with from as is are that which this so until before till".split())
+_POINTING = re.compile(r"\b(?:it|them|this|that|these|those|you|me|him|her)\b", re.IGNORECASE)
+_LOOSE_END = frozenset(
+    "a an the and or to of for in on at by with from as is are that which this so until before till".split()
+)
 _WORD = re.compile(rf"[^\W_]+(?:['’.-][^\W_]+)*|{ATOM}")
 _SPLITTING = DELIVERS | HANDS | ACTS
 
@@ -67,8 +70,8 @@ def title_of(sentence: Sentence, body: str) -> str:
     """Write a body as a title; empty where nothing is left of it."""
     text = _POLITE.sub(" ", without_date(body))
     text = _LINK.sub("", _TAG.sub("", sentence.show(text)))
-    text = " ".join(_MARKS.sub("", text).split())
-    return capped(_shortened(text))
+    text = " ".join(_MARKS.sub("", text).split()).rstrip(" .!?,;")
+    return capped(_DANGLING.sub("", _shortened(text)))
 
 
 def literal_title(text: str) -> str:
@@ -95,7 +98,8 @@ def parts_of(body: str) -> tuple[str, ...]:
     start = 0
     for joint in _JOINT.finditer(body):
         left, right = body[start : joint.start()], body[joint.end() :]
-        if _opens_order(right) and _is_whole(left):
+        is_inside = left.count("(") > left.count(")")
+        if not is_inside and _opens_order(right) and _is_whole(left):
             parts.append(left.strip())
             start = joint.end()
     parts.append(body[start:].strip())
@@ -110,7 +114,9 @@ def points_back(part: str) -> bool:
 def content_words(text: str) -> frozenset[str]:
     """Give the stems of the words that say what a text is about."""
     words = (word.strip("'’").casefold() for word in _WORD.findall(text))
-    return frozenset(stem_of(word) for word in words if word not in STOP and (len(word) > 1 or word.isdigit()))
+    return frozenset(
+        stem_of(word) for word in words if word not in STOP and (len(word) > 1 or word.isdigit())
+    )
 
 
 def has_object(body: str) -> bool:
@@ -157,5 +163,3 @@ def _trimmed(text: str) -> str:
 
 def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-

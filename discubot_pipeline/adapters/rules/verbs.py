@@ -25,7 +25,7 @@ DELIVERS = frozenset(
     promote prototype provision publish purge push raise rebase rebuild record rectify redesign redirect redo reduce
     refactor refine refresh release remove rename reorder reorganise reorganize repair replace report reproduce request
     reset reshape resize resolve restart restore restructure retire revert revise revoke rework rewrite rollback rotate
-    scale schedule scope secure set setup ship shorten shrink simplify sketch split standardise standardize style submit
+    scale schedule scope secure setup ship shorten shrink simplify sketch split standardise standardize style submit
     subscribe swap switch sync tag test tidy tighten track train transfer translate trim tweak unblock undo unify
     uninstall unpublish unsubscribe update upgrade upload validate verify whitelist widen wire wrap write
     """.split()
@@ -38,15 +38,15 @@ HANDS = frozenset(
 )
 
 ACTS = frozenset(
-    "analyse analyze approve apply audit avoid bring check choose coordinate collect compare complete conduct confirm "
-    "consider continue decide define delegate determine discuss double-check ensure estimate explore figure fill find "
-    "follow gather get go handle have identify inspect join keep look meet pick pull put rerun research run sort speak "
-    "start stop take talk try turn use vet watch".split()
+    "analyse set analyze approve apply audit bring check choose coordinate collect compare complete conduct "
+    "continue decide define delegate determine discuss double-check ensure estimate explore figure fill find "
+    "follow gather handle identify inspect join look meet pick pull put rerun research run sort speak "
+    "start stop take talk turn vet watch".split()
 )
 
 TALKS = frozenset(
     "advise assume be bear believe clarify describe do elaborate enjoy enlighten excuse expect explain feel "
-    "forget forgive give guess hear help hold imagine know let like mean mind name note point read recall recommend "
+    "forget forgive give guess have hear help hold imagine know let like mean mind name note point read recall recommend "
     "remember repeat say see show spell stay suggest suppose tell think trust understand wait walk want welcome wonder "
     "worry".split()
 )

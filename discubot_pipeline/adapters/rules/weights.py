@@ -1,6 +1,7 @@
 """Weighs how surely a clause is work that somebody should find in a tracker. Below `THRESHOLD` it is left alone."""
 
 import re
+from dataclasses import dataclass
 
 from discubot_pipeline.adapters.rules.labels import priority_of
 from discubot_pipeline.adapters.rules.requests import Ask, Kind
@@ -21,23 +22,16 @@ BY_KIND: dict[Kind, tuple[float, float, float, float]] = {
     Kind.NEED: (0.7, 0.65, 0.5, 0.4),
     Kind.FOREIGN: (0.6, 0.6, 0.6, 0.6),
     Kind.LETS: (0.6, 0.5, 0.3, 0.2),
-    Kind.ORDER: (0.6, 0.5, 0.3, 0.0),
+    Kind.ORDER: (0.55, 0.45, 0.3, 0.0),
     Kind.SHOULD: (0.55, 0.45, 0.3, 0.2),
     Kind.PROMISE: (0.6, 0.45, 0.2, 0.0),
     Kind.OFFER: (0.35, 0.3, 0.1, 0.0),
     Kind.WANT: (0.4, 0.4, 0.4, 0.4),
 }
-OWNED, DUE, PRESSING, COURTEOUS = 0.15, 0.15, 0.1, 0.1
-HELPDESK, CODE, CONDITIONAL, HEDGED, JOKING, PASSED, DIAGNOSTIC, DOUBTFUL = (
-    -0.25,
-    -0.1,
-    -0.3,
-    -0.2,
-    -0.5,
-    -0.5,
-    -0.4,
-    -0.3,
-)
+OWNED, DUE, PRESSING, COURTEOUS, OPENING = 0.15, 0.15, 0.1, 0.1, 0.1
+HELPDESK, CODE, CONDITIONAL, HEDGED = -0.25, -0.1, -0.3, -0.2
+JOKING, PASSED, DIAGNOSTIC, DOUBTFUL = -0.5, -0.5, -0.4, -0.3
+SHARED, PERSONAL, ASIDE = -0.15, -0.2, -0.2
 
 _HOW_TO = re.compile(
     r"\b(?:how (?:do|can|could|would|should|to|does|did|come)|is there (?:a|an|any|some)|are there (?:any|some)|(?:does|has|did|is) "
@@ -60,22 +54,35 @@ _PAST = re.compile(
 )
 _DIAGNOSTIC = re.compile(
     r"\b(?:example|examples|snippet|minimal|reproduc\w*|more (?:context|detail|details|info|information|specific)|your code|"
-    r"the code|error messages?|stack ?trace|the output|what you|how you|why you|which version|questions?|advice|sense)\b",
+    r"the code|error messages?|stack ?trace|the output|what you|how you|why you|which version|questions?|advice|sense|pms?|dms?)\b|"
+    r"^add (?:that|to what)\b|\bgive .{1,12} a (?:look|try|shot|go)\b",
     re.IGNORECASE,
 )
+_FORBIDS = re.compile(r"(?:don't|don’t|do not|not|never|no|stop|refrain|avoid)\b", re.IGNORECASE)
+_PERSONAL = re.compile(r"\b(?:my|myself)\b", re.IGNORECASE)
 _COURTESY = re.compile(r"\b(?:please|pls|plz|kindly)\b", re.IGNORECASE)
 _ATOM = re.compile(ATOM)
 _OF_A_FEW = (Kind.SHOULD, Kind.LETS, Kind.NEED, Kind.WANT, Kind.OFFER, Kind.ORDER)
 
 
-def weigh(ask: Ask, has_due: bool, is_helpdesk: bool) -> float:
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where an ask stands. An opening is the first message of a thread; an aside is an order among talk."""
+
+    is_helpdesk: bool = False
+    is_opening: bool = False
+    is_aside: bool = False
+
+
+def weigh(ask: Ask, has_due: bool, setting: Setting) -> float:
     """Weigh an ask, 0 to 0.95."""
-    if ask.tier is Tier.TALKS and ask.kind is not Kind.MARKER:
+    if ask.kind is not Kind.MARKER and (ask.tier is Tier.TALKS or _FORBIDS.match(ask.body)):
         return 0.0
     tier = ask.tier if ask.tier in TIERS else Tier.UNKNOWN
     score = BY_KIND[ask.kind][TIERS.index(tier)] + _speaks_for(ask, has_due)
+    score += OPENING * (setting.is_opening and ask.kind is Kind.ORDER)
     if ask.kind not in (Kind.MARKER, Kind.BUG, Kind.FEATURE):
-        score += _speaks_against(ask, is_helpdesk)
+        score += _speaks_against(ask, setting)
     return min(MOST, max(0.0, round(score, 3)))
 
 
@@ -95,16 +102,19 @@ def _speaks_for(ask: Ask, has_due: bool) -> float:
     )
 
 
-def _speaks_against(ask: Ask, is_helpdesk: bool) -> float:
+def _speaks_against(ask: Ask, setting: Setting) -> float:
     text = ask.sentence.text
     return (
-        HELPDESK * is_helpdesk
+        HELPDESK * setting.is_helpdesk
         + CODE * _names_code(ask)
         + CONDITIONAL * ask.is_conditional
         + HEDGED * bool(_HEDGE.search(text))
         + JOKING * ask.sentence.is_joke
         + PASSED * bool(_PAST.search(text))
         + DIAGNOSTIC * bool(_DIAGNOSTIC.search(ask.body))
+        + SHARED * ask.is_shared
+        + PERSONAL * (ask.kind in (Kind.PROMISE, Kind.OFFER) and bool(_PERSONAL.search(ask.body)))
+        + ASIDE * (ask.kind is Kind.ORDER and setting.is_aside and not setting.is_opening)
         + DOUBTFUL * (ask.kind in _OF_A_FEW and ask.sentence.is_question)
     )
 

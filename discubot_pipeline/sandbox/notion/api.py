@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from discubot_pipeline.sandbox.faults import Fault
 from discubot_pipeline.sandbox.notion import endpoints, shapes
 from discubot_pipeline.sandbox.notion.checks import Refusal, body_of
-from discubot_pipeline.sandbox.notion.endpoints import Visit
 from discubot_pipeline.sandbox.notion.shapes import OLD
 from discubot_pipeline.sandbox.notion.state import Integration, NotionState, normal_id
+from discubot_pipeline.sandbox.notion.visit import Visit
 from discubot_pipeline.sandbox.wire import Answer, Call, Json, html
 
 MAX_BODY = 500_000

@@ -42,19 +42,23 @@ def wrong(at: str, words: str) -> Refusal:
 
 def not_found(kind: str, id: str) -> Refusal:
     """Refuse what does not exist or is not shared."""
-    words = f"Could not find {kind} with ID: {id}. Make sure the relevant pages and databases are shared with your integration."
-    return Refusal(404, "object_not_found", words)
+    advice = "Make sure the relevant pages and databases are shared with your integration."
+    return Refusal(404, "object_not_found", f"Could not find {kind} with ID: {id}. {advice}")
 
 
 def body_of(raw: bytes) -> Json:
     """Parse a JSON object; no body is an empty one."""
     try:
-        found = json.loads(raw) if raw.strip() else {}
-    except ValueError as problem:
+        found = json.loads(raw, parse_constant=_no_number) if raw.strip() else {}
+    except (ValueError, RecursionError) as problem:
         raise Refusal(400, "invalid_json", "Error parsing JSON body.") from problem
     if not isinstance(found, dict):
         raise Refusal(400, "invalid_json", "Error parsing JSON body.")
     return found
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no JSON")
 
 
 def units(text: str) -> int:

@@ -196,7 +196,7 @@ def _sort(state: NotionState, source: DataSource, item: Json, at: str) -> tuple[
 
 
 def cut(keys: list[str], size: Any, cursor: Any, cap: int | None = None) -> tuple[slice, str | None, bool]:
-    """Choose one page out of ordered ids: where it lies, the next cursor, and whether the cap cut the list."""
+    """Choose one page of ordered ids: where it lies, the next cursor, whether the cap cut the list."""
     start = 0
     if cursor is not None:
         if identity(cursor, "body.start_cursor") not in keys[:cap]:

@@ -9,6 +9,11 @@ from discubot_pipeline.sandbox.notion import shapes, values
 from discubot_pipeline.sandbox.notion.state import Block, Database, NotionState, Page
 from discubot_pipeline.sandbox.wire import Json
 
+HEAD = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="/icon.svg"><link rel="stylesheet" href="/style.css"></head>
+"""
 LISTS = {"bulleted_list_item": "ul", "numbered_list_item": "ol"}
 TAGS = {"paragraph": "p", "heading_1": "h2", "heading_2": "h3", "heading_3": "h4", "quote": "blockquote"}
 STYLES = {"bold": "b", "italic": "i", "strikethrough": "s", "underline": "u", "code": "code"}
@@ -119,6 +124,4 @@ def _link(url: str, drawn: str) -> str:
 
 
 def _document(title: str, body: str) -> str:
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><link rel="icon" href="/icon.svg">'
-    view = '<link rel="stylesheet" href="/style.css"><meta name="viewport" content="width=device-width, initial-scale=1">'
-    return f'<!DOCTYPE html><html lang="en"><head>{head}{view}</head><body class="document"><main>{body}</main></body></html>'
+    return HEAD.format(title=escape(title)) + f'<body class="document"><main>{body}</main></body></html>'

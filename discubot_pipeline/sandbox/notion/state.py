@@ -128,7 +128,7 @@ class Page:
 
 @dataclass
 class Limits:
-    """What a test may turn: calls per window, window, lag of queries behind writes, and the cap of a query."""
+    """What a test may turn: calls per window, window, lag of queries behind writes, cap of a query."""
 
     requests: int = 180
     window_seconds: float = 60.0

@@ -113,6 +113,6 @@ def piece(words: str) -> Json:
     """Write a plain piece of rich text."""
     if len(words) > MAX_TEXT:
         raise invalid("too long for one piece")
-    marks = {style: False for style in STYLES} | {"color": "default"}
+    marks: Json = dict.fromkeys(STYLES, False) | {"color": "default"}
     text = {"content": words, "link": None}
     return {"type": "text", "text": text, "annotations": marks, "plain_text": words, "href": None}

@@ -30,7 +30,7 @@ Checker = Callable[[NotionState, Property, Any, str], Any]
 
 
 def accept(state: NotionState, source: DataSource, given: Any, at: str = "body.properties") -> dict[str, Any]:
-    """Check all given values; returns what to store by property id. New select options are only made by `settle`."""
+    """Check all given values; returns what to store by property id. New options are only made by `settle`."""
     stored: dict[str, Any] = {}
     for key, value in mapping(given, at).items():
         column = source.find(key)
@@ -77,8 +77,9 @@ def _choice(column: Property, value: Any, at: str) -> Option:
         raise wrong(f"{at}.name", "should be defined")
     found = column.option(value)
     if found is None and ("name" not in value or column.type == "status"):
+        name = value.get("name", value.get("id"))
         raise invalid(
-            f'Invalid {column.type} option. {column.type.capitalize()} option "{value.get("name", value.get("id"))}" does not exist.'
+            f'Invalid {column.type} option. {column.type.capitalize()} option "{name}" does not exist.'
         )
     return found or _new_option(value["name"], at)
 

@@ -7,6 +7,7 @@ const chosen = { team: asked.get("team_id"), channel: asked.get("channel"), boar
 let state = null;
 let version = -1;
 let replyTo = null;
+let linkWasShown = false;
 
 async function call(method, path, body) {
   const answer = await fetch(path, { method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) });
@@ -56,6 +57,16 @@ function drawMessages(slack) {
   const empty = element("li", { class: "hint" }, element("b", {}, "Nothing here yet."), ` Discuss something, then mention @${slack.bot.name} to turn it into tasks.`);
   list.replaceChildren(...(slack.threads.length ? slack.threads.map((root) => thread(root, names, startReply)) : [empty]));
   if (isAtEnd) list.scrollTop = list.scrollHeight;
+  showLinked();
+}
+
+// A permalink leads to #p<ts>; the message is there only after the first drawing, so the browser cannot find it itself.
+function showLinked() {
+  const linked = location.hash && document.getElementById(location.hash.slice(1));
+  if (!linked) return;
+  linked.classList.add("linked");
+  if (!linkWasShown) linked.scrollIntoView({ block: "center" });
+  linkWasShown = true;
 }
 
 function drawComposer(title) {

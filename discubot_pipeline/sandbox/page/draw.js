@@ -119,7 +119,7 @@ export function lane(one, index, count, drop) {
   const tone = index === 0 ? "todo" : index === count - 1 ? "done" : "doing";
   const list = one.cards.length ? one.cards.map((c) => element("li", {}, card(c))) : [element("li", { class: "empty" }, "No tasks")];
   const drawn = element("section", { class: `lane ${tone}`, "aria-label": `${one.name} column` },
-    element("h3", {}, element("span", { class: "dot", "aria-hidden": "true" }), one.name, element("span", { class: "muted" }, String(one.cards.length))),
+    element("h3", {}, element("span", { class: "dot", "aria-hidden": "true" }), one.name, element("span", { class: "muted" }, String(one.count))),
     element("ul", {}, ...list));
   drawn.addEventListener("dragover", (event) => event.preventDefault());
   drawn.addEventListener("drop", (event) => { event.preventDefault(); drop(event.dataTransfer.getData("text/plain"), one.name); });

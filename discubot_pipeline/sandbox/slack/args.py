@@ -49,7 +49,7 @@ def json_body(body: bytes) -> Json:
     """Parse a JSON body; an empty one is no arguments."""
     try:
         parsed = json.loads(body) if body.strip() else {}
-    except ValueError as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise Refusal("invalid_json") from wrong
     if not isinstance(parsed, dict):
         raise Refusal("json_not_object")
@@ -103,7 +103,7 @@ def structure(args: Json, name: str, error: str) -> Any:
         return value
     try:
         return json.loads(value) if value else None
-    except ValueError as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise Refusal(error) from wrong
 
 

@@ -25,7 +25,7 @@ FORGED = {"bad": "v0=" + "0" * 64, "garbage": "\u00a0not-a-signature"}
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try to deliver an event; `status` is null when no answer came, `reason` is Slack's word for a failure."""
+    """One try to deliver; `status` is null when no answer came, `reason` is Slack's word for a failure."""
 
     event_id: str
     team_id: str

@@ -58,7 +58,7 @@ async def verify(world: TheWorld, team_id: str) -> Json:
 
 @router.post("/events")
 async def send(world: TheWorld, sending: Sending) -> Json:
-    """Send one request and return the receiver's answer, or start a delivery with retries in the background."""
+    """Send one request and return the receiver's answer, or start a delivery with retries behind it."""
     home = _reachable(world, sending.team_id)
     envelope = _envelope(world, sending)
     if sending.background:

@@ -33,7 +33,7 @@ def bot_marks(workspace: Workspace) -> Json:
 
 
 def stored(workspace: Workspace, channel: Channel, message: Message, *, with_metadata: bool = False) -> Json:
-    """Write a message as reading methods show it: with thread counts, reactions and, when asked for, metadata."""
+    """Write a message as reading methods show it, with counts, reactions and, if asked for, metadata."""
     body = message_body(workspace, message)
     replies = [] if message.is_reply else channel.thread(message.ts)
     if replies:

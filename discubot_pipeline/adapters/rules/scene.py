@@ -1,0 +1,43 @@
+"""Knows the scene an ask stands in: a help desk or a place of work, the opening of a thread or an aside in its talk."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from discubot_pipeline.adapters.rules.requests import asks_in
+from discubot_pipeline.adapters.rules.sentences import Sentence
+from discubot_pipeline.adapters.rules.weights import Setting, asks_how
+
+
+class Scene:
+    """Watches one thread, sentence by sentence."""
+
+    def __init__(self, sentences: Sequence[Sentence]) -> None:
+        self._opening = sentences[0].message if sentences else None
+        self._busy = _busy(sentences)
+        self._is_helpdesk = False
+
+    def watch(self, sentence: Sentence) -> None:
+        """Notice a help desk: the one who opened the thread asks how something is done."""
+        is_opener = self._opening is not None and sentence.message.author.id == self._opening.author.id
+        self._is_helpdesk = self._is_helpdesk or is_opener and asks_how(sentence)
+
+    def opens(self, sentence: Sentence) -> bool:
+        """Say whether a sentence is of the thread's first message."""
+        return self._opening is not None and sentence.message.id == self._opening.id
+
+    def setting(self, sentence: Sentence) -> Setting:
+        """Give the setting of a sentence, as far as the thread has been watched."""
+        return Setting(
+            is_helpdesk=self._is_helpdesk,
+            is_opening=self.opens(sentence),
+            is_aside=sentence.message.id not in self._busy,
+        )
+
+
+def _busy(sentences: Sequence[Sentence]) -> frozenset[str]:
+    """Find the messages that are mostly asks."""
+    asks, all_of = Counter[str](), Counter[str]()
+    for sentence in sentences:
+        all_of[sentence.message.id] += 1
+        asks[sentence.message.id] += bool(asks_in(sentence))
+    return frozenset(message for message, number in all_of.items() if 2 * asks[message] >= number)
