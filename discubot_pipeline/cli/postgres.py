@@ -31,6 +31,7 @@ PORT = 5432  # only a part of the socket's name
 LONGEST_SOCKET = 103  # bytes: an address holds 104 on macOS and 108 on Linux, with the closing zero
 SHORT_BASE = Path("/tmp")  # not $TMPDIR: every process must find the same folder
 MEGABYTE = 2**20
+RECOVERY = timedelta(minutes=5)  # a start after a crash may have this long to replay what was logged
 
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
@@ -112,10 +113,9 @@ class EmbeddedPostgres:
 
     def env(self, database: str = NAME) -> dict[str, str]:
         """Return the variables that psql, pg_dump and others of PostgreSQL's programs read."""
-        names = {"dbname": "PGDATABASE"}
-        return {
-            names.get(key, f"PG{key.upper()}"): value for key, value in self._parameters(database).items()
-        }
+        parameters = self._parameters(database)
+        parameters["database"] = parameters.pop("dbname")
+        return {f"PG{key.upper()}": value for key, value in parameters.items()}
 
     def binary(self, name: str) -> Path:
         """Return the path of one of PostgreSQL's programs, such as psql or pg_dump."""
@@ -154,6 +154,7 @@ class EmbeddedPostgres:
             command=[str(install / "postgres"), "-D", str(self.data), *options],
             env=BARE_ENV,
             ready=lambda: self.is_running,
+            ready_timeout=RECOVERY,
             stop_signal=signal.SIGINT,  # "fast": does not wait for clients
             escalation=signal.SIGQUIT,  # "immediate"
             cwd=Path("/"),
@@ -161,7 +162,7 @@ class EmbeddedPostgres:
             before_start=lambda: clear_survivors(self.data, self.socket_folder),
         )
 
-    def start(self, timeout: timedelta = timedelta(seconds=60)) -> None:
+    def start(self, timeout: timedelta = RECOVERY) -> None:
         """Start the server and return when it accepts connections. It ends with the calling thread."""
         if self._child is not None and self._child.is_alive:
             return
@@ -217,9 +218,7 @@ class EmbeddedPostgres:
             return (self._folder / "password").read_text()
         except OSError as error:
             advice = f"start `discubot up` or choose another folder with {HOME_SETTING}"
-            raise StartupError(
-                f"State folder {self.state} has no database that you may use: {advice}"
-            ) from error
+            raise StartupError(f"State folder {self.state} has no database for you: {advice}") from error
 
     def _claim_folders(self) -> Path:
         """Make the folders that we need, or check that they are ours alone; return that of the package."""

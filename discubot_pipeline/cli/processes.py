@@ -5,7 +5,6 @@ all in reverse order within a bound. It knows nothing of what the programs do.
 import contextlib
 import logging
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -66,13 +65,13 @@ class Post:
         self.due: float | None = None
         self._deaths = 0
         self._echoed = 0
-        self._log_start = 0
 
     def start(self) -> None:
         """Start the child anew."""
         self.due = None
         self.is_ready = False
         self.child.start()
+        self._echoed = self.child.log_start
 
     def schedule(self) -> timedelta:
         """Plan the restart of a dead child: later with every death, unless it was healthy for a while."""
@@ -84,8 +83,6 @@ class Post:
 
     def new_lines(self) -> Iterator[str]:
         """Yield the complete lines that the child has written since the last call."""
-        if self.child.log_start != self._log_start:
-            self._echoed = self._log_start = self.child.log_start
         with contextlib.suppress(FileNotFoundError), self.child.log.open("rb") as file:
             file.seek(self._echoed)
             lines, newline, _ = file.read().rpartition(b"\n")
@@ -135,7 +132,7 @@ class Supervisor:
     def run(self) -> None:
         """Start everything and return when a signal has stopped it all."""
         with contextlib.suppress(KeyboardInterrupt), self:
-            self._stopped.wait()
+            self.wait()
 
     def start(self) -> None:
         """Start the programs in order, each when the one before is ready; StartupError when one cannot."""
@@ -166,6 +163,7 @@ class Supervisor:
             if not self._stopped.is_set():
                 self._stop_all()
                 self._stopped.set()
+                remember(self._state, [])
         if self._tender is not None:
             self._tender.join()
 
@@ -185,12 +183,14 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+        try:
+            self.stop()
+        finally:
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
 
     def _start(self, post: Post) -> None:
-        self._on_event(Event(post.name, State.STARTING))
+        self._tell(Event(post.name, State.STARTING))
         post.start()
         remember(self._state, [post.child.pid for post in self._posts if post.child.pid is not None])
 
@@ -200,7 +200,7 @@ class Supervisor:
 
     def _announce_ready(self, post: Post) -> None:
         post.is_ready = True
-        self._on_event(Event(post.name, State.READY, post.child.age))
+        self._tell(Event(post.name, State.READY, post.child.age))
 
     def _meanwhile(self) -> None:
         """Look after the programs that are already ready while the next one is starting."""
@@ -229,11 +229,11 @@ class Supervisor:
             self._expect_restart(post, str(error))
 
     def _expect_restart(self, post: Post, what: str) -> None:
-        post.child.end_group()
+        post.child.stop()
         delay = post.schedule()
         detail = f"{what}: starting again in {delay.total_seconds():.1f} s"
         _log.warning("program_died name=%s %s log=%s", post.name, detail, post.child.log)
-        self._on_event(Event(post.name, State.DIED, post.child.age, detail))
+        self._tell(Event(post.name, State.DIED, post.child.age, detail))
 
     def _stop_all(self) -> None:
         deadline = time.monotonic() + self._patience.total_seconds()
@@ -244,8 +244,7 @@ class Supervisor:
                 began = time.monotonic()
                 post.child.stop(max(timedelta(), min(post.child.program.grace, left)))
                 self._echo()
-                self._on_event(Event(post.name, State.STOPPED, timedelta(seconds=time.monotonic() - began)))
-        remember(self._state, [])
+                self._tell(Event(post.name, State.STOPPED, timedelta(seconds=time.monotonic() - began)))
 
     def _keep_tending(self) -> None:
         """Tend until all is stopped: children started here must not outlive this thread, so it ends last."""
@@ -255,11 +254,16 @@ class Supervisor:
             except Exception:
                 _log.exception("tending_failed")
 
+    def _tell(self, event: Event) -> None:
+        with contextlib.suppress(BrokenPipeError):  # nobody reads our output any more: no reason to stop
+            self._on_event(event)
+
     def _echo(self) -> None:
         if self._verbose:
-            for post in (post for post in self._posts if post.child.pid is not None):
-                for line in post.new_lines():
-                    print(f"{post.name} | {line}", file=sys.stdout, flush=True)
+            with contextlib.suppress(BrokenPipeError):
+                for post in (post for post in self._posts if post.child.pid is not None):
+                    for line in post.new_lines():
+                        print(f"{post.name} | {line}", flush=True)
 
     def _install_handlers(self) -> None:
         """Take the signals that mean stop; a hang-up only where it is not ignored, as under nohup."""

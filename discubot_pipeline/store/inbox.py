@@ -196,7 +196,7 @@ class Inbox:
         """Name the runs that hold deliveries."""
         t = self.table.c
         with transaction(self._engine) as connection:
-            return set(connection.scalars(sa.select(t.run_id.distinct()).where(t.status == DeliveryStatus.RUNNING)))
+            return set(connection.scalars(sa.select(t.run_id).where(t.status == DeliveryStatus.RUNNING).distinct()))
 
     def of_run(self, run_id: str) -> list[Delivery]:
         """List the deliveries that a run works or worked on and that still have their payload."""

@@ -15,6 +15,7 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="discubot-pipeline", version=__version__, openapi_url="/api/openapi.json", docs_url="/api/docs")
     app.state.services = services
     app.add_exception_handler(PipelineError, problems.answer)
+    app.add_exception_handler(Exception, problems.answer)
     app.include_router(hooks.router)
     app.include_router(api.router)
 

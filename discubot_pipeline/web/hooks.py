@@ -33,10 +33,10 @@ def services_of(request: Request) -> Services:
 
 def door_of(source: str, services: Annotated[Services, Depends(services_of)]) -> Door:
     """Find the source that a path names."""
-    if source not in SourceType:
-        known = ", ".join(SourceType)
-        raise Permanent("unknown_source", f"there is no source {source!r}; there are: {known}")
-    return services.outside.door(SourceType(source))
+    try:
+        return services.outside.door(SourceType(source))
+    except ValueError as error:
+        raise Permanent("unknown_source", f"there is no such source; there are: {', '.join(SourceType)}") from error
 
 
 async def raw_body(request: Request, door: Annotated[Door, Depends(door_of)]) -> bytes:

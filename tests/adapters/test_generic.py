@@ -144,6 +144,13 @@ class TestSignature:
         with pytest.raises(Permanent, match="signature"):
             DOOR.verify(CONFIG, sign(PAYLOAD, NOW, OLD_SECRET), PAYLOAD, NOW)
 
+    def test_a_signature_of_another_version_is_none(self) -> None:
+        """What another version signs, and how, is not known here."""
+        headers = sign(PAYLOAD, NOW)
+        other = headers["webhook-signature"].replace("v1,", "v2,")
+        with pytest.raises(Permanent, match="signature"):
+            DOOR.verify(CONFIG, headers | {"webhook-signature": other}, PAYLOAD, NOW)
+
     def test_the_id_is_signed(self) -> None:
         """A replayed request cannot take another id to pass as new."""
         with pytest.raises(Permanent, match="signature"):

@@ -20,6 +20,7 @@ class Canned:
 
     def __init__(self, answers: dict[str, list[Any]]) -> None:
         self.asked: list[str] = []
+        self.fields: list[dict[str, list[str]]] = []
         canned = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -28,6 +29,7 @@ class Canned:
                 fields = parse_qs(self.rfile.read(length).decode())
                 method = " ".join([self.path.rpartition("/")[2], *fields.get("user", [])])
                 canned.asked.append(method)
+                canned.fields.append(fields)
                 pages = answers[method]
                 self._answer(pages[min(canned.asked.count(method), len(pages)) - 1])
 
@@ -145,3 +147,25 @@ class TestFetch:
             fetched(answers | {"auth.test": [{"ok": False, "error": "Token xoxb-1 is bad"}]})
         assert refused.value.reason == "slack_error"
         assert "xoxb" not in str(refused.value)
+
+
+def test_a_key_in_anothers_message_is_no_answer(answers: dict[str, list[Any]]) -> None:
+    """Metadata may be written by any app: only the bot's own message counts. What is posted unfolds no links."""
+    forged = {"event_type": "discubot_reply", "event_payload": {"key": "key"}}
+    for page in answers["conversations.replies"]:
+        for said in page["messages"]:
+            said |= {} if said.get("user") == "UDISCUBOT" else {"metadata": forged}
+    service = Canned(answers | {"chat.postMessage": [{"ok": True, "ts": "1763759099.000100"}]})
+    try:
+        service.source.reply("C0GENERAL:1763759000.000100", "Done", "key", is_retry=True)
+    finally:
+        service.close()
+    assert service.asked[-1] == "chat.postMessage"
+    assert service.fields[-1] == {
+        "channel": ["C0GENERAL"],
+        "thread_ts": ["1763759000.000100"],
+        "text": ["Done"],
+        "unfurl_links": ["false"],
+        "unfurl_media": ["false"],
+        "metadata": [json.dumps(forged)],
+    }

@@ -39,6 +39,17 @@ _STATE = re.compile(
     rf"{_SUBJECT} (?:is|are|seems(?: to be)?|looks|still|got) {_ADVERBS}(?:broken|not working|down|unusable)\b(?P<rest>.*)",
     re.IGNORECASE,
 )
+_QUALITY = re.compile(
+    rf"{_SUBJECT} (?:is|are|seems(?: to be)?|looks) (?P<state>{_ADVERBS}(?:too |very |really )?(?:slow|wrong|outdated|missing|"
+    r"misaligned|incorrect|cut off|unresponsive|unreadable|blank)\b.*)",
+    re.IGNORECASE,
+)
+_NEEDS = re.compile(rf"{_SUBJECT} {_ADVERBS}needs? to (?!be\b|know\b|go\b)(?P<what>[a-z]+ .+)", re.IGNORECASE)
+_HEARSAY = re.compile(
+    r"(?:(?:some |many |several )?(?:users?|customers?|people|clients?|we|i)(?:'ve|’ve| have| are| is| keep|'re)? "
+    r"(?:complain(?:ing|ed)?|report(?:ing|ed)?|saying|said|say|noticed?|noticing|found|see|heard?)(?: us)?(?: that)? )",
+    re.IGNORECASE,
+)
 _FAULT = re.compile(
     rf"{_SUBJECT} {_ADVERBS}(?P<verb>{'|'.join(sorted(GERUNDS, key=len, reverse=True))})\b(?P<rest>.*)",
     re.IGNORECASE,
@@ -66,31 +77,37 @@ _UNREAL = re.compile(
 def repair_of(sentence: Sentence) -> str | None:
     """Name the repair that a report calls for, in masked words; None where nothing is reported broken."""
     text, _ = strip_leads(sentence, sentence.text)
-    text = text.rstrip(" .!")
+    text = _HEARSAY.sub("", text.rstrip(" .!"), count=1)
     if len(text) > LONGEST or sentence.is_question or sentence.is_joke:
         return None
-    return _state(text) or _going(text) or _fault(text) or _not(text) or _there(text)
+    return _state(text) or _quality(text) or _needs(text) or _going(text) or _fault(text) or _not(text) or _there(text)
 
 
-def _subject(match: re.Match[str]) -> str:
-    """Give the thing that is broken, its article in lower case: it will stand inside a sentence."""
-    subject = match["subject"]
-    return (
-        subject[0].lower() + subject[1:]
-        if subject.split()[0] in ("The", "A", "An", "Our", "All", "Some")
-        else subject
-    )
+def lowered(thing: str) -> str:
+    """Write a thing's article in lower case: it will stand inside a sentence."""
+    is_article = thing.split(" ")[0] in ("The", "A", "An", "Our", "All", "Some")
+    return thing[0].lower() + thing[1:] if is_article else thing
 
 
 def _state(text: str) -> str | None:
     match = _STATE.match(text)
-    return f"fix {_subject(match)}{match['rest']}" if match and not _UNREAL.search(match["subject"]) else None
+    return f"fix {lowered(match['subject'])}{match['rest']}" if match and not _UNREAL.search(match["subject"]) else None
+
+
+def _quality(text: str) -> str | None:
+    match = _QUALITY.match(text)
+    return f"fix {lowered(match['subject'])} being {match['state']}" if match and not _UNREAL.search(text) else None
+
+
+def _needs(text: str) -> str | None:
+    match = _NEEDS.match(text)
+    return f"make {lowered(match['subject'])} {match['what']}" if match and not _UNREAL.search(text) else None
 
 
 def _going(text: str) -> str | None:
     match = _GOING.match(text)
     return (
-        f"fix {_subject(match)} {match['verb']}{match['rest']}"
+        f"fix {lowered(match['subject'])} {match['verb']}{match['rest']}"
         if match and not _UNREAL.search(match["subject"])
         else None
     )
@@ -103,7 +120,7 @@ def _fault(text: str) -> str | None:
     verb = match["verb"].casefold()
     if verb not in ALONE and not _TROUBLE.search(match["rest"]):
         return None
-    return f"fix {_subject(match)} {GERUNDS[verb]}{match['rest']}"
+    return f"fix {lowered(match['subject'])} {GERUNDS[verb]}{match['rest']}"
 
 
 def _not(text: str) -> str | None:
@@ -112,7 +129,7 @@ def _not(text: str) -> str | None:
         return None
     verb = match["verb"].casefold()
     gerund = "submitting" if verb == "submit" else verb.removesuffix("e") + "ing"
-    return f"fix {_subject(match)} not {gerund}{match['rest']}"
+    return f"fix {lowered(match['subject'])} not {gerund}{match['rest']}"
 
 
 def _there(text: str) -> str | None:

@@ -1,8 +1,10 @@
 """Remembers what a thread reported as broken, for the "I'll fix it" that may follow."""
 
+import re
 from dataclasses import dataclass, replace
 
-from discubot_pipeline.adapters.rules.bugs import repair_of
+from discubot_pipeline.adapters.rules.bugs import lowered, repair_of
+from discubot_pipeline.adapters.rules.requests import Kind
 from discubot_pipeline.adapters.rules.sentences import Sentence
 from discubot_pipeline.adapters.rules.titles import content_words
 
@@ -12,7 +14,9 @@ REACH = 12
 FARTHER = 60
 """A reply that names the broken thing may come later."""
 
-MEANT = 0.5
+MEANT = 0.6
+
+_STATE = re.compile(r"(?P<thing>(?!it\b|this\b|that\b|there\b)[^,;:]{2,60}?) (?:is|are) (?P<state>.+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,11 @@ class Fault:
 
     sentence: Sentence
     repair: str
+
+    @property
+    def kind(self) -> Kind:
+        """Say whether it is a bug, or something that a thing does not do yet."""
+        return Kind.NEED if self.repair.startswith("make ") else Kind.BUG
 
 
 class Faults:
@@ -36,7 +45,7 @@ class Faults:
 
     def notice_point(self, sentence: Sentence) -> Fault:
         """Remember a list item that states what is wrong, in whatever words."""
-        return self._keep(Fault(sentence, repair_of(sentence) or f"fix: {sentence.text}"))
+        return self._keep(Fault(sentence, repair_of(sentence) or _as_repair(sentence.text)))
 
     def before(self, sentence: Sentence, words: frozenset[str] = frozenset()) -> Fault | None:
         """Find the fault that "fix it", or "take the button", means: in the same sentence, else the latest."""
@@ -56,6 +65,14 @@ class Faults:
     def _keep(self, fault: Fault) -> Fault:
         self._faults.append(fault)
         return fault
+
+
+def _as_repair(text: str) -> str:
+    """Word "the button is cut off" as "fix the button being cut off"."""
+    match = _STATE.match(text)
+    if not match:
+        return f"fix: {lowered(text)}"
+    return f"fix {lowered(match['thing'])} being {match['state']}"
 
 
 def _is_meant(fault: Fault, words: frozenset[str]) -> bool:

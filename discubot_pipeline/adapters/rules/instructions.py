@@ -21,7 +21,7 @@ from discubot_pipeline.domain.discussion import Message
 FORCED, ASKED, GUESSED = 0.95, 0.9, 0.6
 PLEASANTRIES = frozenset(
     "hi hello hey thanks thank thx cheers good morning afternoon evening bot again all very much ping test hallo danke merci "
-    "gracias bedankt welcome are you there help lol nice great job well done awesome cool love it".split()
+    "gracias bedankt welcome are you there help lol nice great job well done awesome cool love it both perfect".split()
 )
 
 _FORCE = re.compile(r"\btask ?: ?", re.IGNORECASE)
@@ -94,7 +94,7 @@ def _asked(message: Message, people: People, brief: Brief) -> Iterator[Todo]:
         todos = tuple(_of_list(block, brief) if isinstance(block, Listing) else _of_sentence(block, brief))
         found.extend(todos)
         rest.extend([block] if isinstance(block, Sentence) and not todos else [])
-    if not found:
+    if not found and not any(sentence.is_question or only_reads(sentence.text) for sentence in rest):
         found.extend(todo for sentence in rest[:1] for todo in _guessed(sentence, brief))
     yield from found
 

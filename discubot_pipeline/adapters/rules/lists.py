@@ -127,7 +127,10 @@ def _list_end(sentences: Sequence[Sentence], place: int) -> int:
 
 
 def _heads(head: Sentence, item: Sentence) -> bool:
-    return head.message.id == item.message.id and head.line == item.line - 1
+    """Say whether a sentence stands right above an item, in its message or as the same author's message before."""
+    if head.message.id == item.message.id:
+        return head.line == item.line - 1
+    return item.line == 0 and head.message.author.id == item.message.author.id and bool(_WORK.match(head.text))
 
 
 def _listing(head: Sentence | None, rows: Sequence[Sentence]) -> Listing:

@@ -78,7 +78,7 @@ class Reader:
         fault = self._faults.before(sentence, reply.words)
         if not fault or fault.sentence.message.author.id == sentence.message.author.id and not reply.is_own:
             return False
-        ask = Ask(Kind.BUG, fault.repair, Tier.DELIVERS, fault.sentence, reply.owner)
+        ask = Ask(fault.kind, fault.repair, Tier.DELIVERS, fault.sentence, reply.owner)
         todos = todos_of(ask, REPAIRED, self._due(sentence), is_one=True)
         self.add(replace(todo, said=(*todo.said, sentence)) for todo in todos)
         return True
@@ -90,7 +90,7 @@ class Reader:
             return ()
         if score < THRESHOLD:
             return ()
-        if ask.kind is Kind.BUG:
+        if ask.kind is Kind.BUG or ask.kind is Kind.MARKER and ask.tier is Tier.UNKNOWN:
             ask = replace(ask, body=repair_of(replace(ask.sentence, text=ask.body)) or ask.body)
         ask = replace(ask, body=named(ask))
         if has_object(ask.body) or ask.kind in FREE_OF_OBJECT:
@@ -103,13 +103,13 @@ class Reader:
         if not fault or first_word(ask.body) not in AIDS:
             return ()
         said = (ask.sentence,) if ask.sentence.order != fault.sentence.order else ()
-        about = replace(ask, kind=Kind.BUG, sentence=fault.sentence)
+        about = replace(ask, kind=fault.kind, sentence=fault.sentence)
         todo = work_on(title_of(fault.sentence, fault.repair), about, score, due, said)
         return (replace(todo, priority=todo.priority or priority_of(ask.sentence.text)),)
 
     def _report(self, fault: Fault | None) -> None:
         if fault and self._wants_bugs:
-            self.add(todos_of(Ask(Kind.BUG, fault.repair, Tier.DELIVERS, fault.sentence), REPAIRED, None))
+            self.add(todos_of(Ask(fault.kind, fault.repair, Tier.DELIVERS, fault.sentence), REPAIRED, None))
 
     def _note(self, sentence: Sentence) -> None:
         """Let "by Friday please" or "it is urgent" say something about the work before it, or in its message."""

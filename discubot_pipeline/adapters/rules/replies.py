@@ -64,6 +64,7 @@ _GIVEN = re.compile(
     rf"|(?:can|could|will) (?P<asked>{PERSON}) (?:please )?{_DO} (?P<which>[^,;(–—]+))",
     re.IGNORECASE,
 )
+_NAMES_WORK = re.compile(r" (?:the|about|to|for)\b", re.IGNORECASE)
 _POINTER = re.compile(
     r"(?:it|this|that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|a look(?: at (?:it|this|that))?$)\b",
     re.I,
@@ -82,9 +83,10 @@ def _withdrawal(sentence: Sentence, text: str) -> Reply | None:
     match = _WITHDRAWN.search(sentence.text)
     if not match or sentence.is_question or len(sentence.text.split()) > 2 * SHORT:
         return None
-    return Reply(
-        Effect.CLOSES, _about(sentence.text[match.end() :]) if len(text.split()) <= SHORT else frozenset()
-    )
+    before, after = sentence.text[: match.start()], sentence.text[match.end() :]
+    if _NAMES_WORK.match(after):
+        return Reply(Effect.CLOSES, _about(after))
+    return Reply(Effect.CLOSES, _about(before) if "need" in match[0].casefold() else frozenset())
 
 
 def _taking(sentence: Sentence, text: str) -> Reply | None:
@@ -112,7 +114,7 @@ def _finish(sentence: Sentence) -> Reply | None:
     words = sentence.text.split()
     if not match or sentence.is_question or len(words) > SHORT or _NOT_YET.search(sentence.text):
         return None
-    about = _about(sentence.text) - content_words(match[0])
+    about = _about(_FINISHED.sub(" ", sentence.text))
     if not about and match[0].casefold() not in _PLAINLY:
         return None
     return Reply(Effect.CLOSES, about)

@@ -2,6 +2,7 @@
 other languages. A frame is what stands around the work: "can you …", "we need to …", "I'll …"."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -148,11 +149,13 @@ _VOCATIVE = re.compile(
     r"(?:[ ]?[,:–—-]+[ ]*| +(?=(?:please|pls|plz|kindly|can|could|would|will|do) (?:you\b|\w+ )|(?:let's|let’s|i'll|we) ))",
     re.IGNORECASE,
 )
+_ONLY_NAMES = re.compile(rf"(?:(?:hi|hey|hello|and|ok|okay|so),? )*(?:{PERSON}[ ,]*)+", re.IGNORECASE)
 _TRAILING_OWNER = re.compile(
     rf"(?: ?(?:\(|[–—-]|→|->|=>|:) ?@?(?P<who>{PERSON}) ?\)?|(?:assign(?:ed)? (?:this |it )?to|owner:?|assignee:?) (?P<to>{PERSON})"
     rf"|, ?(?P<last>{PERSON}))[ .!?]*$",
     re.IGNORECASE,
 )
+_FURTHER = re.compile(r",|;| (?:and|but|so|because|since)\b", re.IGNORECASE)
 _NO_THING = re.compile(
     r"\b(?:nothing|because|so|not|if|what|why|who|which|you|i|we|he|she|they|there|think|how|when|where|\w+n['’]t)\b",
     re.IGNORECASE,
@@ -180,11 +183,11 @@ def asks_in(sentence: Sentence) -> tuple[Ask, ...]:
         return ()
     found: list[Ask] = []
     is_conditional = False
-    for clause in _CLAUSE.split(sentence.text):
+    for clause in _clauses(sentence):
         ask = _ask(sentence, clause)
         if ask:
             found.append(replace(ask, is_conditional=is_conditional or ask.is_conditional))
-        is_conditional = bool(_CONDITION.match(clause.lstrip("( "))) and not _POLITE_IF.match(clause + ",")
+        is_conditional |= bool(_CONDITION.match(clause.lstrip("( "))) and not _POLITE_IF.match(clause + ",")
     return tuple(found)
 
 
@@ -248,9 +251,18 @@ def _ask(sentence: Sentence, clause: str) -> Ask | None:
     ask = _framed(sentence, text) or foreign_ask(sentence, text) or order_in(sentence, text)
     if not ask:
         return None
-    known = {name for name in called if name}
-    owner = ask.owner or trailing or (known.pop() if len(known) == 1 else None)
+    owner = ask.owner or trailing or (called[0] if len(set(called)) == 1 else None)
     return replace(ask, owner=owner, is_addressed=bool(called) or ask.is_addressed)
+
+
+def _clauses(sentence: Sentence) -> Iterator[str]:
+    """Cut a sentence where another ask starts; a name called out stays with what follows it."""
+    called = ""
+    for clause in _CLAUSE.split(sentence.text):
+        whole = called + clause
+        called = f"{whole}, " if _ONLY_NAMES.fullmatch(whole) else ""
+        if not called:
+            yield whole
 
 
 def _framed(sentence: Sentence, text: str) -> Ask | None:
@@ -283,6 +295,8 @@ def _of_match(sentence: Sentence, kind: Kind, match: re.Match[str]) -> Ask | Non
 def _passive(sentence: Sentence, thing: str, done: str, rest: str) -> Ask | None:
     """Turn "the header needs to be updated" into the order to update the header."""
     base = None if _NO_THING.search(thing) else base_of(done)
+    thing = thing[0].lower() + thing[1:] if thing.startswith(("The ", "A ", "An ", "Our ", "All ")) else thing
+    rest = _FURTHER.split(rest)[0]
     return Ask(Kind.SHOULD, f"{base} {thing}{rest}", tier_of(base), sentence) if base else None
 
 

@@ -40,4 +40,4 @@ def _busy(sentences: Sequence[Sentence]) -> frozenset[str]:
     for sentence in sentences:
         all_of[sentence.message.id] += 1
         asks[sentence.message.id] += bool(asks_in(sentence))
-    return frozenset(message for message, number in all_of.items() if 2 * asks[message] >= number)
+    return frozenset(message for message, number in all_of.items() if 2 * asks[message] > number)

@@ -28,7 +28,7 @@ POINTERS = frozenset(
     "above same issue problem".split()
 )
 SMALL = frozenset(
-    "the a an all any some again please too also now here there soon asap up out on off in of to for me us you quickly "
+    "the a an all any some again please too also now here there soon asap up out on off in of to into onto over for me us you quickly "
     "first then that's at by with and or so just really is be today tomorrow later thanks directly properly".split()
 )
 
@@ -42,7 +42,7 @@ _POLITE = re.compile(
     r"por favor)(?![\w-])[,.! ]*",
     re.IGNORECASE,
 )
-_LINK = re.compile(r" ?\(https?://[^\s()]+\)|https?://\S+")
+_LINK = re.compile(r" ?\((?:see |cf\.? |link: ?)?https?://[^\s()]+\)|(?:, see |: ?)?https?://\S+", re.IGNORECASE)
 _MARKS = re.compile(r"(?<!\w)[*_~]{1,2}(?=\S)|(?<=\S)[*_~]{1,2}(?!\w)")
 _TAG = re.compile(r"(?<![\w&/#])#[a-z][\w-]{1,30}", re.IGNORECASE)
 _TAIL = re.compile(
@@ -121,7 +121,7 @@ def content_words(text: str) -> frozenset[str]:
 
 def has_object(body: str) -> bool:
     """Say whether an order names what it is about, not only "it"."""
-    words = [word.casefold() for word in _WORD.findall(body)][1:]
+    words = [word.casefold() for word in _WORD.findall(without_date(body))][1:]
     return any(word not in POINTERS and word not in SMALL for word in words)
 
 
@@ -158,7 +158,9 @@ def _cut_characters(text: str) -> str:
 
 def _trimmed(text: str) -> str:
     text = text.strip(" \t.,:;!?–—-|")
-    return text + ")" if text.count("(") == text.count(")") + 1 else text
+    if text.count("(") == text.count(")"):
+        return text
+    return text + ")" if text.count("(") > text.count(")") else text.replace(")", "").rstrip(" .,:;!?")
 
 
 def _capitalised(text: str) -> str:

@@ -31,7 +31,7 @@ BY_KIND: dict[Kind, tuple[float, float, float, float]] = {
 OWNED, DUE, PRESSING, COURTEOUS, OPENING = 0.15, 0.15, 0.1, 0.1, 0.1
 HELPDESK, CODE, CONDITIONAL, HEDGED = -0.25, -0.1, -0.3, -0.2
 JOKING, PASSED, DIAGNOSTIC, DOUBTFUL = -0.5, -0.5, -0.4, -0.3
-SHARED, PERSONAL, ASIDE = -0.15, -0.2, -0.2
+SHARED, PERSONAL, ASIDE, VAGUE = -0.15, -0.2, -0.2, -0.1
 
 _HOW_TO = re.compile(
     r"\b(?:how (?:do|can|could|would|should|to|does|did|come)|is there (?:a|an|any|some)|are there (?:any|some)|(?:does|has|did|is) "
@@ -46,7 +46,7 @@ _HEDGE = re.compile(
     r"\b(?:maybe|perhaps|might|probably|possibly|some ?day|one day|eventually|at some point|what if|hypothetically|in theory|"
     r"ideally|i wish|would have|could have|should have|i guess|not sure|suppose|imagine|if i (?:find|have|get)|when i (?:find|have|get)|"
     r"if (?:you|we|someone|they) (?:want|need|like|use|are|have|do)|or (?:maybe|just)|for example|for instance|e\.g\.|try to|"
-    r"soon(?:ish)?|in the (?:near )?future)\b",
+    r"soon(?:ish)?|less likely|unlikely|i thought i'd|in the (?:near )?future)\b",
     re.IGNORECASE,
 )
 _PAST = re.compile(
@@ -58,10 +58,11 @@ _DIAGNOSTIC = re.compile(
     r"^add (?:that|to what)\b|\bgive .{1,12} a (?:look|try|shot|go)\b",
     re.IGNORECASE,
 )
-_FORBIDS = re.compile(r"(?:don't|don’t|do not|not|never|no|stop|refrain|avoid)\b", re.IGNORECASE)
+_FORBIDS = re.compile(r"(?:don't|don’t|do not|not|never|no|stop|refrain|avoid|(?:find|see) (?:attached|enclosed|below|here|the attached))\b", re.IGNORECASE)
 _PERSONAL = re.compile(r"\b(?:my|myself)\b", re.IGNORECASE)
 _COURTESY = re.compile(r"\b(?:please|pls|plz|kindly)\b", re.IGNORECASE)
 _ATOM = re.compile(ATOM)
+_VAGUE = ("make ", "set ", "open ", "write ", "file ", "put ")
 _OF_A_FEW = (Kind.SHOULD, Kind.LETS, Kind.NEED, Kind.WANT, Kind.OFFER, Kind.ORDER)
 
 
@@ -115,6 +116,7 @@ def _speaks_against(ask: Ask, setting: Setting) -> float:
         + SHARED * ask.is_shared
         + PERSONAL * (ask.kind in (Kind.PROMISE, Kind.OFFER) and bool(_PERSONAL.search(ask.body)))
         + ASIDE * (ask.kind is Kind.ORDER and setting.is_aside and not setting.is_opening)
+        + VAGUE * (ask.kind is Kind.ORDER and not setting.is_opening and ask.body.casefold().startswith(_VAGUE))
         + DOUBTFUL * (ask.kind in _OF_A_FEW and ask.sentence.is_question)
     )
 

@@ -1,0 +1,42 @@
+# Two commands are enough: `make demo` and `make test`. Each makes .venv itself when it is missing or stale.
+SHELL := /bin/bash
+BIN := .venv/bin
+STAMP := .venv/.stamp
+MODERN := import sys; sys.exit(sys.version_info < (3, 11))
+
+.PHONY: venv demo test check bench lock
+.DEFAULT_GOAL := demo
+
+venv: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@python=; for each in "$$PYTHON" python3 python3.13 python3.12 python3.11; do \
+	  if [ -n "$$each" ] && "$$each" -c '$(MODERN)' 2>/dev/null; then python=$$each; break; fi; done; \
+	if [ -z "$$python" ]; then \
+	  echo "discubot needs Python 3.11 or newer: install one, or name it: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; fi; \
+	"$$python" -m venv --clear .venv || { \
+	  echo "Python's venv module is missing: install it (Debian: apt install python3-venv)" >&2; exit 1; }
+	@echo "Installing into .venv (once, about a minute) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/discubot demo
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	@$(BIN)/python -m bench
+
+lock:
+	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-strip-extras \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock
