@@ -67,7 +67,7 @@ class Settings(BaseSettings):
 
     def _required_url(self) -> str:
         if self.database_url is None:
-            raise LookupError("DISCUBOT_DATABASE_URL is not set: start with `discubot up`, or `eval \"$(discubot env)\"`")
+            raise LookupError('DISCUBOT_DATABASE_URL is not set: start with `discubot up`, or `eval "$(discubot env)"`')
         return self.database_url.get_secret_value()
 
 

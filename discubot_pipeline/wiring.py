@@ -109,5 +109,3 @@ def paced(limits: Limits, bucket: str, rate: Rate) -> Pace:
         time.sleep(limits.reserve(bucket, rate).total_seconds())
 
     return wait
-
-

@@ -77,7 +77,9 @@ class DagsterWeb:
     def reexecute(self, run_id: str, from_failure: bool = True) -> str:
         """Re-execute a run from its failed op, or whole; gives the new run's id."""
         strategy = "FROM_FAILURE" if from_failure else "ALL_STEPS"
-        return launched(self.ask(REEXECUTE, params={"parentRunId": run_id, "strategy": strategy})["launchRunReexecution"])
+        return launched(
+            self.ask(REEXECUTE, params={"parentRunId": run_id, "strategy": strategy})["launchRunReexecution"]
+        )
 
     def cancel(self, run_id: str) -> bool:
         """Cancel a queued or running run; False when it cannot be cancelled."""
@@ -132,7 +134,9 @@ def is_location(answer: dict[str, str] | None) -> bool:
 def launched(answer: dict[str, Any]) -> str:
     """Read a run's id off a launch, or say why there is none."""
     if answer["__typename"] != "LaunchRunSuccess":
-        errors = [error["message"] for error in answer.get("errors", [])] or [answer.get("message", answer["__typename"])]
+        errors = [error["message"] for error in answer.get("errors", [])] or [
+            answer.get("message", answer["__typename"])
+        ]
         raise Permanent("launch", "; ".join(errors))
     run_id: str = answer["run"]["runId"]
     return run_id

@@ -39,9 +39,7 @@ class Target(NamedTuple):
 class NotionTracker:
     """The tracker of one output. Use as a context manager, or call `close`."""
 
-    def __init__(
-        self, output: Output, base_url: str = API_URL, version: str = VERSION, pace: Pace = no_pace
-    ) -> None:
+    def __init__(self, output: Output, base_url: str = API_URL, version: str = VERSION, pace: Pace = no_pace) -> None:
         self._output = output
         self._notion = Notion(output.credentials.token.get_secret_value(), base_url, version, pace)
         self._target: Target | None = None

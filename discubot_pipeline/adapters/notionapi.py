@@ -106,9 +106,7 @@ def verdict(status: int, body: Answer) -> PipelineError:
         case 403:
             return Permanent("forbidden", f"The connection may not do this in Notion: {message}")
         case 404:
-            return Permanent(
-                "not_found", "Notion shows no such thing: share the database with the connection"
-            )
+            return Permanent("not_found", "Notion shows no such thing: share the database with the connection")
         case 409 if body.get("code") == "conflict_error":
             return Transient("conflict", "Notion was saving another change")
         case _ if 300 <= status < 500:

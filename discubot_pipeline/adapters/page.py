@@ -24,9 +24,7 @@ BODY_BYTES = 400_000
 """Bytes of one request's blocks: Notion takes 500 KB, a page's properties go along with its first blocks."""
 BLOCK_BYTES = 300_000
 
-MARKS = re.compile(
-    r"```(?P<fence>.*?)```|`(?P<code>[^`\n]+)`|(?P<url>(?i:https?://|mailto:)[^\s<>\"`]+)", re.DOTALL
-)
+MARKS = re.compile(r"```(?P<fence>.*?)```|`(?P<code>[^`\n]+)`|(?P<url>(?i:https?://|mailto:)[^\s<>\"`]+)", re.DOTALL)
 HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|[0-9a-f.]*:[0-9a-f:.]*", re.IGNORECASE)
 BRACKETS = {")": "(", "]": "[", "}": "{"}
 

@@ -49,9 +49,7 @@ KEY = Field(
     ("rich_text",),
 )
 FIELDS = {
-    "priority": Field(
-        ("priority", "prio", "priority level", "task priority", "urgency", "importance"), CHOICE
-    ),
+    "priority": Field(("priority", "prio", "priority level", "task priority", "urgency", "importance"), CHOICE),
     "type": Field(("type", "task type", "issue type", "kind", "category", "kind of work"), CHOICE),
     "assignee": Field(
         ("assignee", "assigned to", "assigned", "assign", "owner", "person", "responsible", "people", "who"),

@@ -42,9 +42,7 @@ def claim_home(base: Path, home: Path) -> Account:
         home.chmod(0o710)
         return Account(number, _maker())
     except OSError as error:
-        raise StartupError(
-            f"{base}, where root's databases live, cannot be used ({error}): {ADVICE}"
-        ) from error
+        raise StartupError(f"{base}, where root's databases live, cannot be used ({error}): {ADVICE}") from error
 
 
 def home_of(base: Path, state: Path) -> Path:

@@ -84,9 +84,7 @@ def source() -> None:
 @click.option("--name", help="By default the kind's name.")
 @click.option("--workspace", help="Slack: the workspace's id (T…); events of others are ignored.")
 @click.option("--signing-secret", envvar="DISCUBOT_SIGNING_SECRET", prompt=True, hide_input=True)
-@click.option(
-    "--bot-token", envvar="DISCUBOT_BOT_TOKEN", help="Slack: xoxb-…; asked for when it is not given."
-)
+@click.option("--bot-token", envvar="DISCUBOT_BOT_TOKEN", help="Slack: xoxb-…; asked for when it is not given.")
 @as_json
 def add_source(
     kind: str,
@@ -133,9 +131,7 @@ def output() -> None:
 @click.option("--name", default="notion", show_default=True)
 @click.option("--token", envvar="DISCUBOT_NOTION_TOKEN", prompt=True, hide_input=True)
 @click.option("--data-source", help="Id of the data source, where the database has several.")
-@click.option(
-    "--domain", "domains", multiple=True, help="Only tasks of this domain; may be given several times."
-)
+@click.option("--domain", "domains", multiple=True, help="Only tasks of this domain; may be given several times.")
 @as_json
 def add_output(
     database: str,

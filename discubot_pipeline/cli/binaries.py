@@ -78,9 +78,7 @@ def _major(folder: Path) -> int:
     return int(run([folder / "postgres", "--version"]).split()[-1].split(".")[0])
 
 
-def run(
-    command: Sequence[str | Path], *, said: str = "", user: int | None = None, group: int | None = None
-) -> str:
+def run(command: Sequence[str | Path], *, said: str = "", user: int | None = None, group: int | None = None) -> str:
     """Run one of the programs and return its output; StartupError with the last lines when it fails."""
     name = Path(command[0]).name
     try:

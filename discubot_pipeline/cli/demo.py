@@ -59,7 +59,9 @@ class Played:
     at: float
 
 
-def play(settings: Settings, *, once: bool, report: Path | None, export: Path | None, threads: int, verbose: bool) -> int:
+def play(
+    settings: Settings, *, once: bool, report: Path | None, export: Path | None, threads: int, verbose: bool
+) -> int:
     """Run the demo; gives the exit code."""
     outcome = INTERRUPTED
     with place(settings, once) as chosen:
@@ -117,7 +119,12 @@ def set_up(here: Services, stage: Stage) -> SourceConfig:
         team = configs.add_team(TEAM, "demo", time_zone="Europe/Amsterdam")
         secrets = {name: SecretStr(stage.slack[name]) for name in ("signing_secret", "bot_token")}
         made = configs.add_source(
-            team, SourceType.SLACK, "slack", SlackCredentials(**secrets), "demo", workspace=stage.slack["team_id"]
+            team,
+            SourceType.SLACK,
+            "slack",
+            SlackCredentials(**secrets),
+            "demo",
+            workspace=stage.slack["team_id"],
         )
         token = NotionCredentials(token=SecretStr(stage.notion["token"]))
         configs.add_output(made, "tasks", stage.notion["database_id"], token, "demo", is_default=True)
@@ -144,7 +151,9 @@ def post(stage: Stage, config: SourceConfig, thread: Play) -> Played:
     root: str | None = None
     for line in lines:
         said = {"channel": channel, "user": ids.get(line.user, line.user), "text": line.text, "ts": line.ts}
-        posted = stage.ask("POST", "/sandbox/slack/messages", said | {"team_id": stage.slack["team_id"], "thread_ts": root})
+        posted = stage.ask(
+            "POST", "/sandbox/slack/messages", said | {"team_id": stage.slack["team_id"], "thread_ts": root}
+        )
         root = root or posted["ts"]
     thread_id = f"{channel}:{root}"
     return Played(thread.name, thread_id, discussion_id(config.team_id, SourceType.SLACK, thread_id), time.monotonic())
@@ -171,7 +180,9 @@ def facts(here: Services, stage: Stage, played: Played, seconds: float) -> dict[
     pages = {page["id"]: page for page in stage.ask("GET", "/sandbox/notion/pages")["pages"]}
     tasks = [task for task in here.stores.tasks.of_discussion(played.discussion) if task.page_id]
     status = found.status.value if found else "missing"
-    click.echo(f"{'✓' if status == 'completed' else '✗'} {played.name}: {status} in {seconds:.1f} s, {len(tasks)} tasks")
+    click.echo(
+        f"{'✓' if status == 'completed' else '✗'} {played.name}: {status} in {seconds:.1f} s, {len(tasks)} tasks"
+    )
     for task in tasks:
         click.echo(f"    {task.title}  {task.page_url}")
     return {

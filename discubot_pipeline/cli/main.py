@@ -70,9 +70,7 @@ def demo(once: bool, report: Path | None, slack_export: Path | None, threads: in
     """Try it without any account: sample threads in a sandbox of Slack and Notion."""
     from discubot_pipeline.cli.demo import play
 
-    sys.exit(
-        play(Settings(), once=once, report=report, export=slack_export, threads=threads, verbose=verbose)
-    )
+    sys.exit(play(Settings(), once=once, report=report, export=slack_export, threads=threads, verbose=verbose))
 
 
 @main.command()

@@ -76,9 +76,7 @@ class System:
         keys = settings.secret_key.get_secret_value() if settings.secret_key else key_file(self.home)
         exports = {
             "DISCUBOT_HOME": str(self.home),
-            "DISCUBOT_DATABASE_URL": settings.database_url.get_secret_value()
-            if settings.database_url
-            else "",
+            "DISCUBOT_DATABASE_URL": settings.database_url.get_secret_value() if settings.database_url else "",
             "DISCUBOT_DAGSTER_URL": settings.dagster_url,
             "DISCUBOT_SECRET_KEY": keys,
             "DISCUBOT_CODE_SOCKET": str(code_socket(self.home)),
@@ -111,9 +109,7 @@ class System:
                 ready=accepts(socket),
                 before_start=partial(self._make_ready, env, socket),
             ),
-            program(
-                name="daemon", command=python("-m", "discubot_pipeline.defs.daemon", "run", "-w", workspace)
-            ),
+            program(name="daemon", command=python("-m", "discubot_pipeline.defs.daemon", "run", "-w", workspace)),
             program(
                 name="web-ui",
                 command=python("-m", "dagster_webserver", "-w", workspace, *at, "--log-level", "warning"),
@@ -196,9 +192,7 @@ def code_socket(home: Path) -> Path:
     folder = Path(tempfile.gettempdir()) / f"discubot-code-{os.geteuid()}-{digest}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.geteuid() or folder.stat().st_mode & 0o077:
-        raise StartupError(
-            f"{folder} belongs to somebody else: choose a shorter state folder with DISCUBOT_HOME"
-        )
+        raise StartupError(f"{folder} belongs to somebody else: choose a shorter state folder with DISCUBOT_HOME")
     return folder / "code.sock"
 
 

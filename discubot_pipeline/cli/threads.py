@@ -32,7 +32,10 @@ def samples(bot: str) -> list[Play]:
     """Give our own sample threads, with the bot's id in their mentions."""
     plays = json.loads(SAMPLES.read_text())
     return [
-        Play(play["name"], tuple(Line(user, text.replace("<@UDISCUBOT>", f"<@{bot}>")) for user, text in play["messages"]))
+        Play(
+            play["name"],
+            tuple(Line(user, text.replace("<@UDISCUBOT>", f"<@{bot}>")) for user, text in play["messages"]),
+        )
         for play in plays
     ]
 
@@ -46,7 +49,10 @@ def export(path: Path, count: int) -> list[Play]:
     whole = {root: said for root, said in threads.items() if any(each["ts"] == root for each in said)}
     longest = sorted(whole.items(), key=lambda item: (-len(item[1]), item[0]))[:count]
     return [
-        Play(root, tuple(Line(m["user"], m.get("text", ""), m["ts"]) for m in sorted(said, key=lambda m: m["ts"])))
+        Play(
+            root,
+            tuple(Line(m["user"], m.get("text", ""), m["ts"]) for m in sorted(said, key=lambda m: m["ts"])),
+        )
         for root, said in longest
     ]
 
@@ -58,5 +64,7 @@ def messages_of(path: Path) -> list[dict[str, Any]]:
             days = [name for name in archive.namelist() if name.endswith(".json") and "/" in name]
             found = [message for day in sorted(days) for message in json.loads(archive.read(day))]
     except (zipfile.BadZipFile, ValueError) as error:
-        raise Permanent("malformed", f"{path} is no Slack export (a ZIP of JSON files, one a channel and day)") from error
+        raise Permanent(
+            "malformed", f"{path} is no Slack export (a ZIP of JSON files, one a channel and day)"
+        ) from error
     return list({message.get("ts"): message for message in found if isinstance(message, dict)}.values())

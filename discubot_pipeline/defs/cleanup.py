@@ -16,7 +16,9 @@ class CleanupConfig(dg.Config):
 
     keep_jobs_days: float | None = Field(default=None, ge=0, description="Age of finished jobs.")
     keep_done_payloads_days: float | None = Field(default=None, ge=0, description="Age of payloads of done deliveries.")
-    keep_dead_payloads_days: float | None = Field(default=None, ge=0, description="Age of payloads of failed deliveries.")
+    keep_dead_payloads_days: float | None = Field(
+        default=None, ge=0, description="Age of payloads of failed deliveries."
+    )
     dry_run: bool = Field(default=False, description="Only count.")
 
 
@@ -56,5 +58,3 @@ def delete(context: dg.OpExecutionContext, services: Services, chain: list[str])
     for run_id in reversed(chain):
         context.instance.delete_run(run_id)
     services.stores.retention.forget_runs(chain)
-
-

@@ -46,7 +46,11 @@ def of_parsed(parsed: ParsedDiscussion) -> Metadata:
 def of_thread(thread: Thread) -> Metadata:
     """Show how much was read, and where it is."""
     link = {"thread": dg.MetadataValue.url(thread.url)} if thread.url else {}
-    return link | {"title": thread.title, "messages": len(thread.messages), "people": len(thread.participants)}
+    return link | {
+        "title": thread.title,
+        "messages": len(thread.messages),
+        "people": len(thread.participants),
+    }
 
 
 def of_analysis(analysis: Analysis) -> Metadata:
@@ -66,6 +70,8 @@ def of_analysis(analysis: Analysis) -> Metadata:
 def of_tasks(created: CreatedTasks) -> Metadata:
     """Show the pages, each with its link."""
     pages = {f"page {number}": dg.MetadataValue.url(task.url) for number, task in enumerate(created.made[:20], 1)}
-    return {"created": len(created.new), "there already": len(created.made) - len(created.new)} | pages | {
-        "missing": len(created.missing)
-    }
+    return (
+        {"created": len(created.new), "there already": len(created.made) - len(created.new)}
+        | pages
+        | {"missing": len(created.missing)}
+    )

@@ -36,7 +36,11 @@ class LaunchConfig(dg.Config):
     fresh: bool = Field(default=False, description="Fetch and analyse again, whatever is kept.")
 
 
-@dg.op(out=dg.Out(ParsedDiscussion, is_required=False), required_resource_keys=NEEDS, tags={"stage": Stage.INGESTION.value})
+@dg.op(
+    out=dg.Out(ParsedDiscussion, is_required=False),
+    required_resource_keys=NEEDS,
+    tags={"stage": Stage.INGESTION.value},
+)
 def validate_discussion(context: dg.OpExecutionContext, config: LaunchConfig) -> Iterator[dg.Output[ParsedDiscussion]]:
     """Claim the deliveries of one thread, or find the thread that a person named."""
     given = Launch(
@@ -62,34 +66,55 @@ def uuid_of(text: str | None) -> UUID | None:
         raise Permanent("bad_launch", f"{text!r} is no UUID: {FORMS}") from error
 
 
-@dg.op(out=dg.Out(ConfiguredDiscussion, is_required=False), required_resource_keys=NEEDS, tags={"stage": Stage.CONFIG_LOADING.value})
+@dg.op(
+    out=dg.Out(ConfiguredDiscussion, is_required=False),
+    required_resource_keys=NEEDS,
+    tags={"stage": Stage.CONFIG_LOADING.value},
+)
 def load_config(context: dg.OpExecutionContext, parsed: ParsedDiscussion) -> Iterator[dg.Output[ConfiguredDiscussion]]:
     """Load the source's settings, open the discussion and put 👀 on the mention."""
     yield from perform(context, Stage.CONFIG_LOADING, configure, parsed)
 
 
-@dg.op(out=dg.Out(Thread, is_required=False), required_resource_keys=NEEDS, tags={"stage": Stage.THREAD_BUILDING.value})
+@dg.op(
+    out=dg.Out(Thread, is_required=False),
+    required_resource_keys=NEEDS,
+    tags={"stage": Stage.THREAD_BUILDING.value},
+)
 def build_thread(context: dg.OpExecutionContext, configured: ConfiguredDiscussion) -> Iterator[dg.Output[Thread]]:
     """Read the whole thread and store its messages."""
     yield from perform(context, Stage.THREAD_BUILDING, gather, configured)
 
 
-@dg.op(out=dg.Out(Analysis, is_required=False), required_resource_keys=NEEDS, tags={"stage": Stage.AI_ANALYSIS.value})
+@dg.op(
+    out=dg.Out(Analysis, is_required=False),
+    required_resource_keys=NEEDS,
+    tags={"stage": Stage.AI_ANALYSIS.value},
+)
 def analyze_thread(context: dg.OpExecutionContext, thread: Thread) -> Iterator[dg.Output[Analysis]]:
     """Find out what the thread is about and what is to be done."""
     yield from perform(context, Stage.AI_ANALYSIS, analyze, thread)
 
 
-@dg.op(out=dg.Out(CreatedTasks, is_required=False), required_resource_keys=NEEDS, tags={"stage": Stage.TASK_CREATION.value})
-def create_tasks(context: dg.OpExecutionContext, thread: Thread, analysis: Analysis) -> Iterator[dg.Output[CreatedTasks]]:
+@dg.op(
+    out=dg.Out(CreatedTasks, is_required=False),
+    required_resource_keys=NEEDS,
+    tags={"stage": Stage.TASK_CREATION.value},
+)
+def create_tasks(
+    context: dg.OpExecutionContext, thread: Thread, analysis: Analysis
+) -> Iterator[dg.Output[CreatedTasks]]:
     """Make the pages that are not there yet."""
     yield from perform(context, Stage.TASK_CREATION, publish, thread, analysis)
 
 
-@dg.op(out=dg.Out(Outcome, is_required=False), required_resource_keys=NEEDS, tags={"stage": Stage.NOTIFICATION.value})
+@dg.op(
+    out=dg.Out(Outcome, is_required=False),
+    required_resource_keys=NEEDS,
+    tags={"stage": Stage.NOTIFICATION.value},
+)
 def finalize_discussion(
     context: dg.OpExecutionContext, thread: Thread, created: CreatedTasks
 ) -> Iterator[dg.Output[Outcome]]:
     """Answer in the thread, put ✅ on the mention and end the discussion."""
     yield from perform(context, Stage.NOTIFICATION, notify, thread, created)
-

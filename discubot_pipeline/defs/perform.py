@@ -5,7 +5,6 @@ import random
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, NoReturn, TypeVar
-from uuid import UUID
 
 import dagster as dg
 from pydantic import BaseModel
@@ -15,8 +14,17 @@ from discubot_pipeline.defs.metadata import describe
 from discubot_pipeline.domain.analysis import Analysis
 from discubot_pipeline.domain.delivery import DeliveryStatus, Launch
 from discubot_pipeline.domain.discussion import ConfiguredDiscussion, ParsedDiscussion, Thread
-from discubot_pipeline.domain.errors import Ignored, Permanent, PipelineError, Transient
-from discubot_pipeline.domain.job import LONGEST_WAIT, MAX_OP_RETRIES, Job, Outcome, RunOutcome, Stage, Trigger, backoff
+from discubot_pipeline.domain.errors import Ignored, PipelineError, Transient
+from discubot_pipeline.domain.job import (
+    LONGEST_WAIT,
+    MAX_OP_RETRIES,
+    Job,
+    Outcome,
+    RunOutcome,
+    Stage,
+    Trigger,
+    backoff,
+)
 from discubot_pipeline.domain.task import CreatedTasks
 from discubot_pipeline.store.tables import StepStatus
 from discubot_pipeline.tracking.runs import RUN_KEY, may_follow
@@ -27,7 +35,9 @@ V = TypeVar("V", bound=BaseModel)
 BUSY_PAUSE = timedelta(seconds=5)
 
 
-def perform(context: dg.OpExecutionContext, stage: Stage, work: Callable[..., V], *given: Any) -> Iterator[dg.Output[V]]:
+def perform(
+    context: dg.OpExecutionContext, stage: Stage, work: Callable[..., V], *given: Any
+) -> Iterator[dg.Output[V]]:
     """Do a stage's work on what earlier stages gave. Yields its value, or nothing when the run ends here, green."""
     services: Services = context.resources.services
     job = job_of(context)
@@ -66,18 +76,24 @@ def job_of(context: dg.OpExecutionContext) -> Job:
     )
 
 
-def open_record(context: dg.OpExecutionContext, services: Services, job: Job, stage: Stage, given: tuple[Any, ...]) -> None:
+def open_record(
+    context: dg.OpExecutionContext, services: Services, job: Job, stage: Stage, given: tuple[Any, ...]
+) -> None:
     """Note that the run is in this stage, and with what it goes into it."""
     stores, launch = services.stores, given[0] if isinstance(given[0], Launch) else None
     trigger = Trigger.RETRY if job.parent_run_id else Trigger(context.run.tags.get("discubot/trigger", "manual"))
     params = launch.model_dump(mode="json", exclude_defaults=True) if launch else {}
     stores.notes.open(job.run_id, job.root_run_id, trigger, params, __version__)
     parsed = parsed_of(*given)
-    links = {
-        "team_id": parsed.team_id,
-        "discussion_id": parsed.discussion_id,
-        "source_config_id": parsed.ref.source_config_id,
-    } if parsed else {}
+    links = (
+        {
+            "team_id": parsed.team_id,
+            "discussion_id": parsed.discussion_id,
+            "source_config_id": parsed.ref.source_config_id,
+        }
+        if parsed
+        else {}
+    )
     stores.notes.stage(job.run_id, stage, **links)
     stores.steps.begin(job.run_id, context.op.name, stage, summary_of(given))
 
@@ -161,7 +177,12 @@ def end_deferred(
 
 
 def end_run(
-    context: dg.OpExecutionContext, services: Services, job: Job, outcome: RunOutcome, verdict: PipelineError, **when: Any
+    context: dg.OpExecutionContext,
+    services: Services,
+    job: Job,
+    outcome: RunOutcome,
+    verdict: PipelineError,
+    **when: Any,
 ) -> None:
     """Note how a run ended early, and give its discussion back."""
     status = StepStatus.DEFERRED if outcome is RunOutcome.DEFERRED else StepStatus.IGNORED
@@ -207,5 +228,3 @@ def brief_of(value: Any) -> Any:
             return {"made": len(value.made), "missing": len(value.missing)}
         case _:
             return value.model_dump(mode="json")
-
-

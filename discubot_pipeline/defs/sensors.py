@@ -137,7 +137,15 @@ def close_forgotten(context: dg.SensorEvaluationContext, run_id: str, services: 
     """Close what a run holds, if it ended a while ago or is gone; says whether it did."""
     record = context.instance.get_run_record_by_id(run_id)
     if record is None:
-        close_failed(run_id, run_id, None, "run_gone", "the run was deleted while it worked", services.stores, services.outside)
+        close_failed(
+            run_id,
+            run_id,
+            None,
+            "run_gone",
+            "the run was deleted while it worked",
+            services.stores,
+            services.outside,
+        )
         return True
     ended = record.end_time
     now = services.outside.clock.now().timestamp()

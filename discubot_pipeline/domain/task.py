@@ -73,7 +73,8 @@ class Missing(Value):
 
 class MadeTask(Value):
     """A task that stands in the tracker. `is_new` is false when an earlier run made it; `skipped` names what could not
-    be set on its page."""
+    be set on its page.
+    """
 
     title: str
     page_id: str

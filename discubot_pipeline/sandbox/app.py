@@ -1,5 +1,6 @@
 """The FastAPI app that serves all stand-ins, their control API and the page. Started by __main__ and by
-tests."""
+tests.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -75,9 +76,7 @@ async def show_page(world: control.TheWorld, id: str) -> HTMLResponse:
 async def show_message(world: control.TheWorld, channel: str, message: str) -> RedirectResponse:
     """Lead a message's link to its place on the page."""
     homes = (w.team_id for w in world.slack.workspaces.values() if channel in w.channels)
-    return RedirectResponse(
-        f"/?{urlencode({'team_id': next(homes, ''), 'channel': channel})}#{quote(message)}"
-    )
+    return RedirectResponse(f"/?{urlencode({'team_id': next(homes, ''), 'channel': channel})}#{quote(message)}")
 
 
 async def asset(name: str = "") -> FileResponse:

@@ -1,5 +1,6 @@
 """The sandbox's own API for tests and the page: reset, faults, outages, log, defaults. Mounted by app
-under /sandbox."""
+under /sandbox.
+"""
 
 from typing import Annotated
 

@@ -1,5 +1,6 @@
 """The door of every stand-in: faults strike and calls are logged here. Called by the catch-all routes in
-app."""
+app.
+"""
 
 import asyncio
 from typing import Protocol

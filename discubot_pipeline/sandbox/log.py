@@ -1,5 +1,6 @@
 """Remembers every call that the stand-ins got, for tests and benchmarks. Written by the gate, read by the
-control API."""
+control API.
+"""
 
 import time
 from collections import deque

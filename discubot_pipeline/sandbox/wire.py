@@ -1,5 +1,6 @@
 """One call to a stand-in and its answer, and how the answer reaches the socket. Used by the gate and every
-service."""
+service.
+"""
 
 import json
 from collections.abc import Mapping
@@ -51,9 +52,7 @@ class Answer:
             return Hangup()
         if isinstance(self.body, str):
             return HTMLResponse(self.body, self.status, dict(self.headers))
-        text = json.dumps(
-            self.body
-        )  # ASCII, so that a lone surrogate in somebody's text cannot break the answer
+        text = json.dumps(self.body)  # ASCII, so that a lone surrogate in somebody's text cannot break the answer
         return Response(text, self.status, dict(self.headers), "application/json; charset=utf-8")
 
 

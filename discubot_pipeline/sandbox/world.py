@@ -1,5 +1,6 @@
 """Everything that one sandbox holds: the services with their state, faults, log. Made by app, reset by
-control."""
+control.
+"""
 
 from discubot_pipeline.sandbox import defaults
 from discubot_pipeline.sandbox.faults import Faults

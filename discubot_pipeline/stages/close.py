@@ -16,7 +16,13 @@ logger = logging.getLogger(__name__)
 
 
 def close_failed(
-    run_id: str, root_run_id: str, stage: Stage | None, reason: str, message: str, stores: Stores, outside: Outside
+    run_id: str,
+    root_run_id: str,
+    stage: Stage | None,
+    reason: str,
+    message: str,
+    stores: Stores,
+    outside: Outside,
 ) -> None:
     """End a run for good: ❌ and one short answer in the thread, discussion and deliveries failed. Safe to repeat."""
     note = stores.notes.get(run_id)
@@ -54,9 +60,7 @@ def settle(run_id: str, reason: str, message: str | None, stores: Stores) -> Non
         stores.inboxes[source].settle(run_id, DeliveryStatus.FAILED, reason, message)
 
 
-def tell(
-    discussion: Discussion, run_id: str, root_run_id: str, reason: str, stores: Stores, outside: Outside
-) -> None:
+def tell(discussion: Discussion, run_id: str, root_run_id: str, reason: str, stores: Stores, outside: Outside) -> None:
     """Say in the thread that it failed; when even that fails it is logged."""
     if discussion.source_config_id is None:
         return

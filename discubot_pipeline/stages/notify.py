@@ -31,7 +31,12 @@ def notify(thread: Thread, created: CreatedTasks, job: Job, stores: Stores, outs
 
 
 def finish(
-    parsed: ParsedDiscussion, created: CreatedTasks, outcome: RunOutcome, reason: str | None, job: Job, stores: Stores
+    parsed: ParsedDiscussion,
+    created: CreatedTasks,
+    outcome: RunOutcome,
+    reason: str | None,
+    job: Job,
+    stores: Stores,
 ) -> None:
     """Write the final state of discussion, deliveries and job, all at once."""
     counters = {"created": len(created.new), "there_already": len(created.made) - len(created.new)}
@@ -78,7 +83,9 @@ def headline(created: CreatedTasks) -> str:
     if created.missing:
         return f"⚠️ {count} of {count + len(created.missing)} new tasks created. A retry creates the rest."
     if not created.made:
-        return "✅ I read the thread and found nothing to be done. To make a task all the same: mention me with “task: …”."
+        return (
+            "✅ I read the thread and found nothing to be done. To make a task all the same: mention me with “task: …”."
+        )
     if not count:
         return "✅ Nothing new: these tasks are there already."
     also = f" ({old} {'was' if old == 1 else 'were'} there already)" if old else ""

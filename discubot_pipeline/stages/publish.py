@@ -8,7 +8,16 @@ from discubot_pipeline.domain.discussion import Thread
 from discubot_pipeline.domain.errors import Ignored, Permanent, PipelineError, Transient, Unanswered
 from discubot_pipeline.domain.job import LONGEST_WAIT, Job
 from discubot_pipeline.domain.routing import route
-from discubot_pipeline.domain.task import CreatedTasks, MadeTask, Missing, Page, PlannedTask, TaskRow, TaskState, task_key
+from discubot_pipeline.domain.task import (
+    CreatedTasks,
+    MadeTask,
+    Missing,
+    Page,
+    PlannedTask,
+    TaskRow,
+    TaskState,
+    task_key,
+)
 from discubot_pipeline.ports import Draft, Outside, Tracker
 from discubot_pipeline.store.stores import Stores
 
@@ -42,7 +51,13 @@ def plan(analysis: Analysis, outputs: Sequence[Output]) -> list[PlannedTask]:
 
 
 def make(
-    planned: PlannedTask, output: Output, thread: Thread, analysis: Analysis, job: Job, stores: Stores, outside: Outside
+    planned: PlannedTask,
+    output: Output,
+    thread: Thread,
+    analysis: Analysis,
+    job: Job,
+    stores: Stores,
+    outside: Outside,
 ) -> MadeTask:
     """Make one page, or finish the one that an interrupted run began."""
     is_multi = len(analysis.findings.tasks) > 1

@@ -48,7 +48,10 @@ class Configs:
             {"name": name, "preferences": preferences, **by(actor)},
             {
                 "uq_teams_name": ("exists", f"there is a team {name!r} already"),
-                "ck_teams_name": ("name", "a team's name has lower-case letters, digits and dashes, 63 at most"),
+                "ck_teams_name": (
+                    "name",
+                    "a team's name has lower-case letters, digits and dashes, 63 at most",
+                ),
             },
         )
         return read_team(row)
@@ -91,7 +94,12 @@ class Configs:
                 "preferences": preferences or {},
                 **by(actor),
             },
-            {"uq_source_configs_team_id_name": ("exists", f"team {team.name!r} has a source {name!r} already")},
+            {
+                "uq_source_configs_team_id_name": (
+                    "exists",
+                    f"team {team.name!r} has a source {name!r} already",
+                )
+            },
         )
         return self.source(row.id)
 
@@ -122,7 +130,10 @@ class Configs:
                 **by(actor),
             },
             {
-                "uq_outputs_source_config_id_name": ("exists", f"source {config.name!r} has an output {name!r} already"),
+                "uq_outputs_source_config_id_name": (
+                    "exists",
+                    f"source {config.name!r} has an output {name!r} already",
+                ),
                 "uq_outputs_default": ("exists", f"source {config.name!r} has a default output already"),
             },
         )

@@ -151,7 +151,14 @@ class Inbox:
         own = (
             sa.update(self.table)
             .where(t.id.in_(ids), free, t.payload.is_not(None))
-            .values(status=DeliveryStatus.RUNNING, run_id=run_id, leased_until=None, finished_at=None, reason=None, error=None)
+            .values(
+                status=DeliveryStatus.RUNNING,
+                run_id=run_id,
+                leased_until=None,
+                finished_at=None,
+                reason=None,
+                error=None,
+            )
             .returning(self.table)
         )
         before = sa.select(t.id, t.run_id).where(t.id.in_(ids))
@@ -159,7 +166,8 @@ class Inbox:
             earlier = {row.id: row.run_id for row in connection.execute(before.with_for_update())}
             rows = connection.execute(own).all()
         return sorted(
-            (self._read(row).model_copy(update={"run_id": earlier[row.id]}) for row in rows), key=lambda delivery: delivery.id
+            (self._read(row).model_copy(update={"run_id": earlier[row.id]}) for row in rows),
+            key=lambda delivery: delivery.id,
         )
 
     def inherit(self, from_run_ids: Iterable[str], run_id: str) -> None:
@@ -238,7 +246,11 @@ class Inbox:
 
     def _same(self, config: SourceConfig, arrival: Arrival) -> Any:
         t = self.table.c
-        keys = (t.delivery_key == arrival.delivery_key, t.message_key == arrival.message_key, t.gesture_key == arrival.gesture_key)
+        keys = (
+            t.delivery_key == arrival.delivery_key,
+            t.message_key == arrival.message_key,
+            t.gesture_key == arrival.gesture_key,
+        )
         same = sa.select(t.id).where(t.source_config_id == config.id, sa.or_(*keys))
         return same.order_by(t.id).limit(1)
 

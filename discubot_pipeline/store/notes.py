@@ -61,7 +61,12 @@ class Notes:
         counters: dict[str, Any] | None = None,
     ) -> bool:
         """Write how a run ended; False when that is known already. The first word is the last."""
-        values: dict[str, Any] = {"outcome": outcome, "reason": reason, "error": error, "not_before": not_before}
+        values: dict[str, Any] = {
+            "outcome": outcome,
+            "reason": reason,
+            "error": error,
+            "not_before": not_before,
+        }
         values |= {"counters": counters or {}, "closed_at": sa.func.now()}
         unclosed = sa.and_(notes.c.run_id == run_id, notes.c.closed_at.is_(None))
         with transaction(self._engine) as connection:

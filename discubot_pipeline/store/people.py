@@ -26,7 +26,9 @@ class People:
         """Give a person asked for within the last day."""
         p = people.c
         known = sa.select(people).where(
-            p.source_config_id == self._config_id, p.source_user_id == user_id, p.fetched_at > sa.func.now() - FRESH
+            p.source_config_id == self._config_id,
+            p.source_user_id == user_id,
+            p.fetched_at > sa.func.now() - FRESH,
         )
         with transaction(self._engine) as connection:
             row = connection.execute(known).one_or_none()
@@ -47,7 +49,8 @@ class People:
         key = {"team_id": self._team_id, "source_config_id": self._config_id, "source_user_id": author.id}
         insert = pg.insert(people).values(key | seen)
         upsert = insert.on_conflict_do_update(
-            index_elements=[people.c.source_config_id, people.c.source_user_id], set_=seen | {"updated_at": sa.func.now()}
+            index_elements=[people.c.source_config_id, people.c.source_user_id],
+            set_=seen | {"updated_at": sa.func.now()},
         )
         with transaction(self._engine) as connection:
             connection.execute(upsert)

@@ -33,7 +33,8 @@ class Retention:
         fine = t.status.in_([DeliveryStatus.DONE, DeliveryStatus.IGNORED])
         sad = t.status.in_([DeliveryStatus.FAILED, DeliveryStatus.DEAD])
         over = sa.or_(
-            sa.and_(fine, t.finished_at < sa.func.now() - done), sa.and_(sad, t.finished_at < sa.func.now() - dead)
+            sa.and_(fine, t.finished_at < sa.func.now() - done),
+            sa.and_(sad, t.finished_at < sa.func.now() - dead),
         )
         old = sa.select(t.id).where(t.payload.is_not(None), over)
         if dry_run:

@@ -43,7 +43,12 @@ class Steps:
         discussion_id: UUID | None = None,
     ) -> None:
         """Close the record of an op."""
-        values: dict[str, Any] = {"status": status, "reason": reason, "error": error, "finished_at": sa.func.now()}
+        values: dict[str, Any] = {
+            "status": status,
+            "reason": reason,
+            "error": error,
+            "finished_at": sa.func.now(),
+        }
         values |= {"team_id": team_id, "discussion_id": discussion_id} if team_id else {}
         self._run(self._of(run_id, step).values(values))
 

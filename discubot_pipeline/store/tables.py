@@ -158,7 +158,12 @@ outputs = sa.Table(
     *audit(),
     sa.UniqueConstraint("source_config_id", "name"),
     sa.Index(None, "team_id"),
-    sa.Index("uq_outputs_default", "source_config_id", unique=True, postgresql_where=sa.text("is_default AND active")),
+    sa.Index(
+        "uq_outputs_default",
+        "source_config_id",
+        unique=True,
+        postgresql_where=sa.text("is_default AND active"),
+    ),
 )
 
 delivery_id = sa.Sequence("delivery_id_seq", metadata=metadata, schema=SCHEMA)

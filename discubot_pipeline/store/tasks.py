@@ -80,7 +80,11 @@ class Tasks:
 
     def of_discussion(self, discussion_id: UUID) -> list[TaskRow]:
         """List the tasks of a discussion in their order."""
-        rows = sa.select(tasks).where(tasks.c.discussion_id == discussion_id).order_by(tasks.c.task_index, tasks.c.created_at)
+        rows = (
+            sa.select(tasks)
+            .where(tasks.c.discussion_id == discussion_id)
+            .order_by(tasks.c.task_index, tasks.c.created_at)
+        )
         with transaction(self._engine) as connection:
             return [read(row) for row in connection.execute(rows)]
 

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 from discubot_pipeline.domain.config import Credentials
 from discubot_pipeline.domain.errors import Permanent
 
-
 C = TypeVar("C", bound=Credentials)
 
 
@@ -23,7 +22,8 @@ class Vault:
             self._fernet = MultiFernet([Fernet(key.strip()) for key in keys.split(",") if key.strip()])
         except ValueError as error:
             raise Permanent(
-                "secret_key", "DISCUBOT_SECRET_KEY must be one or more comma-separated Fernet keys (32 bytes, URL-safe base64)"
+                "secret_key",
+                "DISCUBOT_SECRET_KEY must be one or more comma-separated Fernet keys (32 bytes, URL-safe base64)",
             ) from error
 
     def seal(self, credentials: Credentials) -> bytes:
@@ -37,7 +37,8 @@ class Vault:
             return kind.model_validate_json(self._fernet.decrypt(sealed))
         except InvalidToken as error:
             raise Permanent(
-                "secret_key", "stored credentials were sealed with another key: add the old key to DISCUBOT_SECRET_KEY"
+                "secret_key",
+                "stored credentials were sealed with another key: add the old key to DISCUBOT_SECRET_KEY",
             ) from error
 
 

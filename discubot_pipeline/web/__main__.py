@@ -18,7 +18,11 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""
-        line = {"at": self.formatTime(record), "level": record.levelname.lower(), "event": record.getMessage()}
+        line = {
+            "at": self.formatTime(record),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+        }
         line |= {name: getattr(record, name) for name in FIELDS if getattr(record, name, None) is not None}
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
@@ -32,7 +36,14 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     settings = Settings()
     app = create_app(build(settings, pool_size=20))
-    uvicorn.run(app, host=settings.host, port=settings.receiver_port, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.receiver_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
 
 
 if __name__ == "__main__":

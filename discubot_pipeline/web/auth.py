@@ -12,12 +12,13 @@ from discubot_pipeline.wiring import Services
 scheme = HTTPBearer(auto_error=False, description="Made by `discubot team token NAME`.")
 
 
-def bearer_of(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]
-) -> Bearer:
+def bearer_of(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]) -> Bearer:
     """Give the bearer of the request's token."""
     services: Services = request.app.state.services
     bearer = services.stores.tokens.bearer(credentials.credentials) if credentials else None
     if bearer is None:
-        raise Permanent("unauthorized", "send a token: `Authorization: Bearer dbt_…` (`discubot team token NAME` makes one)")
+        raise Permanent(
+            "unauthorized",
+            "send a token: `Authorization: Bearer dbt_…` (`discubot team token NAME` makes one)",
+        )
     return bearer

@@ -80,7 +80,9 @@ def config_of(kind: SourceType, hook: str | None, services: Services) -> SourceC
     return configs[0]
 
 
-def store(config: SourceConfig, door: Door, headers: Mapping[str, str], body: bytes, services: Services) -> Receipt | dict[str, str]:
+def store(
+    config: SourceConfig, door: Door, headers: Mapping[str, str], body: bytes, services: Services
+) -> Receipt | dict[str, str]:
     """Verify a webhook and commit it to the inbox."""
     door.verify(config, headers, body, services.outside.clock.now())
     arrival = door.open(config, headers, body)
@@ -89,6 +91,12 @@ def store(config: SourceConfig, door: Door, headers: Mapping[str, str], body: by
     stored = services.stores.inboxes[door.kind].store(config, arrival)
     status = "duplicate" if not stored.is_new else "ignored" if arrival.reason else "accepted"
     logger.info(
-        f"webhook_{status}", extra={"source": door.kind, "delivery": stored.id, "reason": arrival.reason, "config": str(config.id)}
+        f"webhook_{status}",
+        extra={
+            "source": door.kind,
+            "delivery": stored.id,
+            "reason": arrival.reason,
+            "config": str(config.id),
+        },
     )
     return Receipt(delivery_id=stored.id, status=status, reason=arrival.reason)

@@ -24,7 +24,13 @@ def answer(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, PipelineError):
         reason, message = error.reason, error.message
     status = 503 if isinstance(error, Transient) else STATUS.get(reason, 422) if isinstance(error, Permanent) else 500
-    body = {"type": "about:blank", "title": reason.replace("_", " "), "status": status, "reason": reason, "detail": message}
+    body = {
+        "type": "about:blank",
+        "title": reason.replace("_", " "),
+        "status": status,
+        "reason": reason,
+        "detail": message,
+    }
     headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
     if status == 401 and request.url.path.startswith("/api"):
         headers["WWW-Authenticate"] = "Bearer"

@@ -92,9 +92,7 @@ class SourceConformance:
 
         is_malformed()
 
-    @pytest.mark.parametrize(
-        "body", [b"[" * 100_000, b'{"type":' * 50_000, b"1" * 10_000, b"\xff\xfe{}", b""]
-    )
+    @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"type":' * 50_000, b"1" * 10_000, b"\xff\xfe{}", b""])
     def test_a_hostile_body_is_malformed(self, harness: Harness, body: bytes) -> None:
         """Depth, size and broken encodings are refused like any other nonsense."""
         with pytest.raises(Permanent) as refused:

@@ -1,6 +1,5 @@
 """The generic intake: signatures, the payload's schema, and threads put together from deliveries."""
 
-import html
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -127,16 +126,14 @@ class TestSignature:
             "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
         }
         at = datetime.fromtimestamp(1614265330, UTC)
-        DOOR.verify(
-            generic_config("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), headers, b'{"test": 2432232314}', at
-        )
+        DOOR.verify(generic_config("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), headers, b'{"test": 2432232314}', at)
 
     @pytest.mark.parametrize("garbage", ["", "v1,", "v1", ",", "v2,abc=", "v1,???", "v1a,abc=", "v1,é"])
     def test_one_good_signature_among_others_is_enough(self, garbage: str) -> None:
         """During a rotation the sender signs with both secrets; what we cannot read does not matter."""
         good, old = sign(PAYLOAD, NOW), sign(PAYLOAD, NOW, OLD_SECRET)
         for parts in ([old, good], [good, old]):
-            header = " ".join([garbage, *[part["webhook-signature"] for part in parts]])
+            header = " ".join([garbage, *(part["webhook-signature"] for part in parts)])
             DOOR.verify(CONFIG, good | {"webhook-signature": header}, PAYLOAD, NOW)
 
     def test_another_secrets_signature_is_refused(self) -> None:
@@ -177,8 +174,7 @@ class TestOpen:
         arrival = opened(PAYLOAD)
         assert (arrival.delivery_key, arrival.thread_id) == ("msg_1", "ticket-4711")
         assert (arrival.message_key, arrival.gesture_key, arrival.reason) == (None, None, None)
-        assert arrival.payload is not None
-        assert set(arrival.payload) == {"thread", "messages", "instruction"}
+        assert set(arrival.payload or ()) == {"thread", "messages", "instruction"}
 
     @pytest.mark.parametrize("webhook_id", ["", "a b", "a\n", "é", "x" * 201])
     def test_a_strange_id_is_malformed(self, webhook_id: str) -> None:
@@ -249,13 +245,10 @@ class TestThread:
         first = thread.messages[0]
         assert (first.id, first.author.id, first.author.name) == ("m1", "anna@acme.example", "Anna de Vries")
         assert first.sent_at == datetime(2026, 11, 21, 9, tzinfo=UTC)
-        assert html.unescape(thread.messages[1].text) != thread.messages[1].text
 
     def test_deliveries_of_a_thread_are_put_together(self) -> None:
         """A message that comes again is one, as the newer delivery has it; without id the content decides."""
-        first = delivered(
-            1, messages=[posting("one"), posting("two", id="m2", sent_at="2026-11-21T09:01:00Z")]
-        )
+        first = delivered(1, messages=[posting("one"), posting("two", id="m2", sent_at="2026-11-21T09:01:00Z")])
         second = delivered(
             2,
             messages=[
@@ -286,10 +279,9 @@ class TestThread:
             delivered(number, instruction=words)
             for number, words in enumerate(["fix it", "test it", " ", None, "fix it"], start=1)
         ]
-        source = GenericSource(CONFIG)
-        mentions = source.fetch("ticket-4711", deliveries).mentions
+        mentions = GenericSource(CONFIG).fetch("ticket-4711", deliveries).mentions
         assert [one.text for one in mentions] == ["test it", "fix it"]
-        assert mentions[-1].id == source.read(deliveries[-1]).message_id
+        assert mentions[-1].id == GenericSource(CONFIG).read(deliveries[-1]).message_id
         assert mentions[-1].author.is_bot
 
     def test_purged_deliveries_are_left_out(self) -> None:
@@ -297,7 +289,7 @@ class TestThread:
         kept = delivered(1, messages=[posting("kept")])
         purged = delivered(2).model_copy(update={"payload": None})
         source = GenericSource(CONFIG)
-        assert [one.text for one in source.fetch("ticket-4711", [kept, purged]).messages] == ["kept"]
+        assert [one.text for one in source.fetch("ticket-4711", [purged, kept]).messages] == ["kept"]
         with pytest.raises(Permanent, match="payload_expired"):
             source.fetch("ticket-4711", [purged])
         with pytest.raises(Permanent, match="malformed"):

@@ -37,9 +37,7 @@ def space(sandbox: Sandbox) -> Iterator[Workspace]:
         ({"kind": "status", "status": 403}, Permanent, "forbidden"),
     ],
 )
-def test_verdicts_on_writing(
-    space: Workspace, fault: dict[str, Any], error: type[Exception], reason: str
-) -> None:
+def test_verdicts_on_writing(space: Workspace, fault: dict[str, Any], error: type[Exception], reason: str) -> None:
     """What Notion answers to a creation becomes the right verdict."""
     space.fault("^POST /pages$", **fault)
     with pytest.raises(error) as refused:

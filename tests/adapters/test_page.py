@@ -94,9 +94,7 @@ def test_order_of_a_page() -> None:
 def test_only_what_is_known() -> None:
     """What nobody knows leaves neither heading nor bullet, and the page still has its callout and its end."""
     bare = TASK.model_validate({"title": "Look at it"})
-    blocks = layout(
-        make_draft(0, task=bare, findings=FINDINGS.model_copy(update={"summary": "", "key_points": ()}))
-    )
+    blocks = layout(make_draft(0, task=bare, findings=FINDINGS.model_copy(update={"summary": "", "key_points": ()})))
     assert [text_of(block) for block in blocks] == [
         "Look at it",
         *("Details", "Source: Slack", "Thread: Header on phones", "Analyst: rules", "Confidence: 80%"),
@@ -113,8 +111,7 @@ def test_one_paragraph_for_each_message() -> None:
     )
     [paragraph] = thread_of(layout(make_draft([message])))
     assert text_of(paragraph) == (
-        "Anna de Vries · 2026-11-20 09:02 UTC\n"
-        "See make demo at https://acme.example/a.\n\nThanks!\n📎 plan.pdf\n📎 x"
+        "Anna de Vries · 2026-11-20 09:02 UTC\nSee make demo at https://acme.example/a.\n\nThanks!\n📎 plan.pdf\n📎 x"
     )
     first = elements(paragraph)[0]
     assert first["text"]["link"] == {"url": message.url}
@@ -129,9 +126,7 @@ def test_one_paragraph_for_each_message() -> None:
 def test_message_without_words() -> None:
     """A message without text, of an author without name, is still one paragraph."""
     nameless = make_message(1, " \n", author=ANNA.model_copy(update={"name": " "}), url=None)
-    assert [text_of(block) for block in thread_of(layout(make_draft([nameless])))] == [
-        "U0ANNA · 2026-11-20 09:01 UTC"
-    ]
+    assert [text_of(block) for block in thread_of(layout(make_draft([nameless])))] == ["U0ANNA · 2026-11-20 09:01 UTC"]
 
 
 @pytest.mark.parametrize("character", ["x", "é", "漢", "😀", FAMILY, '"', "\n", "\\"])
@@ -168,9 +163,7 @@ def test_more_links_than_a_block_holds() -> None:
     assert "".join(map(text_of, blocks)).endswith(text)
 
 
-@given(
-    st.text(alphabet=st.characters(exclude_categories=("Cc", "Cs"), include_characters="\n\t"), max_size=300)
-)
+@given(st.text(alphabet=st.characters(exclude_categories=("Cc", "Cs"), include_characters="\n\t"), max_size=300))
 def test_any_text_survives(text: str) -> None:
     """Cutting loses nothing and never leaves an empty piece, whatever the text and wherever the cut."""
     for copies in (1, 50):

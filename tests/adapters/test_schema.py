@@ -57,10 +57,7 @@ def test_words_of_a_name(name: str, said: str) -> None:
 
 def test_title_of_any_name() -> None:
     """The title property is known by its type."""
-    assert (
-        schema_of({"Name": "rich_text"}, title="Task Short Description").title.name
-        == "Task Short Description"
-    )
+    assert schema_of({"Name": "rich_text"}, title="Task Short Description").title.name == "Task Short Description"
 
 
 def test_no_title() -> None:
@@ -165,9 +162,7 @@ def test_option_that_is_missing() -> None:
 
 def test_priority_in_other_types() -> None:
     """A priority may be a status or a multi_select too."""
-    assert fill({"Priority": ("status", ["high", "low"])}).properties == {
-        "id:Priority": {"status": {"name": "high"}}
-    }
+    assert fill({"Priority": ("status", ["high", "low"])}).properties == {"id:Priority": {"status": {"name": "high"}}}
     assert fill({"Prio": ("multi_select", ["P1", "P2", "P3"])}).properties == {
         "id:Prio": {"multi_select": [{"name": "P1"}]}
     }
@@ -235,9 +230,7 @@ def test_bad_link() -> None:
 
 def test_due_date_alone() -> None:
     """Only what the task says is sent."""
-    filling = fill(
-        {"Priority": ("select", ["High"]), "Due": "date"}, priority=None, due_date=date(2027, 1, 2)
-    )
+    filling = fill({"Priority": ("select", ["High"]), "Due": "date"}, priority=None, due_date=date(2027, 1, 2))
     assert filling == Filling({"id:Due": {"date": {"start": "2027-01-02"}}}, ("due_date",), ())
 
 

@@ -73,9 +73,7 @@ class TestWebApi:
         stamps = harness.say(harness.channel, ["One", "Two"])
         thread = harness.source.fetch(f"{harness.channel}:{stamps[0]}", [])
         for message in thread.messages:
-            link = harness.client.chat_getPermalink(channel=harness.channel, message_ts=message.id)[
-                "permalink"
-            ]
+            link = harness.client.chat_getPermalink(channel=harness.channel, message_ts=message.id)["permalink"]
             assert message.url == link
             assert DOOR.locate(harness.config, str(link)) == f"{harness.channel}:{stamps[0]}"
 
@@ -90,9 +88,7 @@ class TestWebApi:
     def test_a_deleted_root_leaves_the_replies(self, harness: SlackHarness) -> None:
         """The tombstone is no message; the title is that of the first that is left."""
         stamps = harness.say(harness.channel, ["One", "Two", "Three"])
-        harness.sandbox.control(
-            "DELETE", f"/slack/messages/{harness.team}/{harness.channel}/{stamps[0]}?quiet=true"
-        )
+        harness.sandbox.control("DELETE", f"/slack/messages/{harness.team}/{harness.channel}/{stamps[0]}?quiet=true")
         thread = harness.source.fetch(f"{harness.channel}:{stamps[0]}", [])
         assert [one.text for one in thread.messages] == ["Two", "Three"]
         assert thread.title == "Two"
@@ -102,9 +98,9 @@ class TestWebApi:
         thread_id = harness.thread()
         harness.source.reply(thread_id, "Made <https://notion.so/1|Fix it>", "key", is_retry=False)
         root = thread_id.partition(":")[2]
-        found = harness.client.conversations_replies(
-            channel=harness.channel, ts=root, include_all_metadata=True
-        )["messages"]
+        found = harness.client.conversations_replies(channel=harness.channel, ts=root, include_all_metadata=True)[
+            "messages"
+        ]
         assert found is not None
         assert found[-1]["thread_ts"] == root
         assert found[-1]["text"] == "Made <https://notion.so/1|Fix it>"
@@ -199,15 +195,9 @@ class TestWebApi:
     @pytest.mark.parametrize(
         ("code", "verdict"),
         [
-            *[
-                (code, Transient)
-                for code in ("ratelimited", "internal_error", "fatal_error", "request_timeout")
-            ],
+            *[(code, Transient) for code in ("ratelimited", "internal_error", "fatal_error", "request_timeout")],
             *[(code, Transient) for code in ("service_unavailable", "team_added_to_org")],
-            *[
-                (code, Permanent)
-                for code in ("not_authed", "account_inactive", "token_revoked", "token_expired")
-            ],
+            *[(code, Permanent) for code in ("not_authed", "account_inactive", "token_revoked", "token_expired")],
             *[(code, Permanent) for code in ("not_in_channel", "ekm_access_denied", "something_new")],
         ],
     )
@@ -224,9 +214,7 @@ class TestWebApi:
         assert harness.token not in str(refused.value)
 
     @pytest.mark.parametrize(("code", "posts"), [("fatal_error", 2), ("ratelimited", 1), ("is_archived", 1)])
-    def test_only_an_unknown_outcome_is_looked_into(
-        self, harness: SlackHarness, code: str, posts: int
-    ) -> None:
+    def test_only_an_unknown_outcome_is_looked_into(self, harness: SlackHarness, code: str, posts: int) -> None:
         """A post that was refused was not carried out: nothing is looked up, nothing posted twice."""
         thread_id = harness.thread()
         before = harness.calls("chat.postMessage"), harness.calls("conversations.replies")

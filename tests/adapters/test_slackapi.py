@@ -92,9 +92,7 @@ class TestFetch:
 
     def test_files_and_links_hang_on_their_message(self, answers: dict[str, list[Any]]) -> None:
         """Files are listed with name, address and kind, whatever is missing."""
-        hanging = [
-            (file.name, file.url, file.kind) for one in fetched(answers).messages for file in one.attachments
-        ]
+        hanging = [(file.name, file.url, file.kind) for one in fetched(answers).messages for file in one.attachments]
         assert hanging == [
             ("Screenshot", "https://acme.slack.com/files/U0BEN/F1/shot.png", "image/png"),
             ("file", None, None),
@@ -150,7 +148,7 @@ class TestFetch:
 
 
 def test_a_key_in_anothers_message_is_no_answer(answers: dict[str, list[Any]]) -> None:
-    """Metadata may be written by any app: only the bot's own message counts. What is posted unfolds no links."""
+    """Any app may write metadata: only the bot's own message counts. What is posted unfolds no links."""
     forged = {"event_type": "discubot_reply", "event_payload": {"key": "key"}}
     for page in answers["conversations.replies"]:
         for said in page["messages"]:

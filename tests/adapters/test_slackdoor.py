@@ -58,9 +58,7 @@ class TestSignature:
             ),
         ],
     )
-    def test_a_known_signature_is_accepted(
-        self, secret: str, stamp: str, body: bytes, signature: str
-    ) -> None:
+    def test_a_known_signature_is_accepted(self, secret: str, stamp: str, body: bytes, signature: str) -> None:
         """The scheme is Slack's, to the byte."""
         headers = {"x-slack-request-timestamp": stamp, "x-slack-signature": signature}
         at = datetime.fromtimestamp(int(stamp), UTC)
@@ -182,9 +180,7 @@ class TestOpen:
 
     def test_a_ts_as_number_is_refused(self) -> None:
         """A number has lost its trailing zeros: it names no message."""
-        assert "event.ts" in reason_of(
-            payload("app_mention").replace(b'"1763760000.000200"', b"1763760000.000200")
-        )
+        assert "event.ts" in reason_of(payload("app_mention").replace(b'"1763760000.000200"', b"1763760000.000200"))
 
     def test_the_message_holds_no_content(self) -> None:
         """What people wrote never gets into an error."""

@@ -21,9 +21,7 @@ def test_taken_port_is_a_clear_error() -> None:
         assert str(caught.value) == wanted
 
 
-@pytest.mark.parametrize(
-    ("host", "port"), [("127.0.0.1", 70000), ("192.0.2.1", 8000), ("no such host", 8000)]
-)
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70000), ("192.0.2.1", 8000), ("no such host", 8000)])
 def test_impossible_address_is_a_clear_error(host: str, port: int) -> None:
     """An address that cannot be ours names the setting too."""
     with pytest.raises(StartupError, match=r"receiver.*set DISCUBOT_RECEIVER_PORT"):

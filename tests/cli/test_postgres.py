@@ -73,9 +73,7 @@ def test_second_owner_is_refused(state: Path, owner: subprocess.Popen[bytes]) ->
     assert EmbeddedPostgres(state).is_running
 
 
-def test_remove_is_refused_while_somebody_owns_the_folder(
-    state: Path, owner: subprocess.Popen[bytes]
-) -> None:
+def test_remove_is_refused_while_somebody_owns_the_folder(state: Path, owner: subprocess.Popen[bytes]) -> None:
     """Nobody can delete the database of a running system."""
     with pytest.raises(StartupError, match="already running"):
         EmbeddedPostgres(state).remove()

@@ -54,9 +54,7 @@ def test_program_that_does_not_exist_is_a_clear_error(tmp_path: Path) -> None:
 def test_killed_program_is_restarted_while_we_do_other_work(tmp_path: Path) -> None:
     """Within a second of its death a program runs again, without any call from the main thread."""
     mark = tmp_path / "mark"
-    program = replace(
-        shell("worker", "echo $$ > $0.new; mv $0.new $0; exec sleep 60", mark), ready=mark.exists
-    )
+    program = replace(shell("worker", "echo $$ > $0.new; mv $0.new $0; exec sleep 60", mark), ready=mark.exists)
     events: list[Event] = []
     with Supervisor([program], state=tmp_path, on_event=events.append):
         first = int(mark.read_text())
@@ -161,10 +159,7 @@ def test_hook_that_fails_does_not_hold_up_the_stop(tmp_path: Path, caplog: pytes
 def test_stop_takes_the_whole_group(tmp_path: Path) -> None:
     """What a program has started itself and left behind ends with it."""
     mark = tmp_path / "mark"
-    script = (
-        "trap '' TERM; sleep 60 & echo $! > $0.new; mv $0.new $0; "
-        "trap 'exit' TERM; while :; do sleep 0.02; done"
-    )
+    script = "trap '' TERM; sleep 60 & echo $! > $0.new; mv $0.new $0; trap 'exit' TERM; while :; do sleep 0.02; done"
     with Supervisor([replace(shell("parent", script, mark), ready=mark.exists)], state=tmp_path):
         grandchild = int(mark.read_text())
         assert is_running(grandchild)
@@ -231,9 +226,7 @@ def test_signal_interrupts_the_main_thread(tmp_path: Path) -> None:
     assert not is_running(supervisor._posts[0].child.pid)
 
 
-def test_verbose_prints_each_line_with_its_program(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_verbose_prints_each_line_with_its_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The lines of this run, and only these, appear on standard output behind the name."""
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "talker.log").write_text("from an earlier run\n")

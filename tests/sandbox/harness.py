@@ -141,9 +141,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/slack"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
-    def answer(
-        self, status: int, headers: dict[str, str] | None = None, body: str = "", seconds: float = 0
-    ) -> None:
+    def answer(self, status: int, headers: dict[str, str] | None = None, body: str = "", seconds: float = 0) -> None:
         """Queue how the next request is answered; later ones get 200."""
         self.answers.append((status, headers or {}, body, seconds))
 

@@ -15,10 +15,7 @@ from .harness import CHANNEL, TEAM, Json, Sandbox, free_port, until
 def test_the_default_world_is_the_same_every_time(sandbox: Sandbox) -> None:
     """Ids and secrets do not change over a reset, so a demo can be configured once."""
     assert sandbox.control("POST", "/reset") == sandbox.control("GET", "/defaults") == sandbox.defaults
-    assert (
-        sandbox.defaults["slack"]["bot_user_id"] == "UDISCUBOT"
-        and len(sandbox.defaults["slack"]["users"]) == 5
-    )
+    assert sandbox.defaults["slack"]["bot_user_id"] == "UDISCUBOT" and len(sandbox.defaults["slack"]["users"]) == 5
     assert [u["email"] for u in sandbox.defaults["slack"]["users"]] == [
         u["email"] for u in sandbox.defaults["notion"]["users"]
     ]
@@ -145,9 +142,7 @@ def test_no_body_breaks_the_stand_ins(sandbox: Sandbox, body: object) -> None:
 def test_absurd_json_is_refused(sandbox: Sandbox, body: str) -> None:
     """Nesting without end and numbers that are none are invalid JSON, not a crash."""
     headers = {"Authorization": f"Bearer {sandbox.notion_token}", "Notion-Version": "2025-09-03"}
-    assert (
-        sandbox.http.post("/notion/v1/pages", content=body, headers=headers).json()["code"] == "invalid_json"
-    )
+    assert sandbox.http.post("/notion/v1/pages", content=body, headers=headers).json()["code"] == "invalid_json"
     headers = {"Authorization": f"Bearer {sandbox.slack_token}", "Content-Type": "application/json"}
     answer = sandbox.http.post("/slack/api/chat.postMessage", content=body, headers=headers)
     assert answer.json()["error"] in ("invalid_json", "invalid_arguments")

@@ -147,10 +147,7 @@ def test_slack_errors_stay_with_200(sandbox: Sandbox) -> None:
         sandbox.control("POST", "/faults", {"service": "slack", "match": "chat.postMessage", **more})
     answers = [sandbox.slack_raw("chat.postMessage", channel=CHANNEL, text="x") for _ in range(3)]
     assert [a.status_code for a in answers] == [200, 429, 503]
-    assert (
-        answers[0].json() == {"ok": False, "error": "fatal_error"}
-        and answers[1].headers["retry-after"] == "3"
-    )
+    assert answers[0].json() == {"ok": False, "error": "fatal_error"} and answers[1].headers["retry-after"] == "3"
     assert len(sandbox.slack("conversations.history", channel=CHANNEL)["messages"]) == 1
 
 

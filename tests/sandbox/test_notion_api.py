@@ -41,18 +41,14 @@ def test_bodies_must_be_json_and_small(sandbox: Sandbox) -> None:
     assert refused(sandbox.create(children=[paragraph("x" * 2000)] * 100 * 3))[0] == 413
 
 
-@pytest.mark.parametrize(
-    ("verb", "path"), [("GET", "/rooms"), ("DELETE", "/pages"), ("POST", "/databases/{id}/query")]
-)
+@pytest.mark.parametrize(("verb", "path"), [("GET", "/rooms"), ("DELETE", "/pages"), ("POST", "/databases/{id}/query")])
 def test_unknown_addresses_are_refused(sandbox: Sandbox, verb: str, path: str) -> None:
     """What the API does not have, or not in this version, is invalid_request_url."""
     answer = sandbox.notion(verb, path.replace("{id}", sandbox.database), {})
     assert refused(answer) == (400, "invalid_request_url")
 
 
-@pytest.mark.parametrize(
-    "path", ["/pages/{}", "/databases/{}", "/data_sources/{}", "/blocks/{}", "/users/{}"]
-)
+@pytest.mark.parametrize("path", ["/pages/{}", "/databases/{}", "/data_sources/{}", "/blocks/{}", "/users/{}"])
 def test_unknown_ids_are_not_found(sandbox: Sandbox, path: str) -> None:
     """A well-formed id of nothing is 404, a malformed one 400."""
     assert refused(sandbox.notion("GET", path.format(NOWHERE))) == (404, "object_not_found")
@@ -110,13 +106,9 @@ def test_a_database_looks_different_in_each_version(sandbox: Sandbox) -> None:
     assert middle["data_sources"] == [{"id": sandbox.source, "name": "Tasks"}] and "properties" not in middle
     assert "archived" in middle and "archived" not in new and new["in_trash"] is False
     source = sandbox.notion("GET", f"/data_sources/{sandbox.source}").json()
-    assert (
-        source["properties"]["Task"]["id"] == "title" and source["parent"]["database_id"] == sandbox.database
-    )
+    assert source["properties"]["Task"]["id"] == "title" and source["parent"]["database_id"] == sandbox.database
     status = source["properties"]["Status"]["status"]
-    assert [o["name"] for o in status["options"]] == ["To do", "In progress", "Done"] and len(
-        status["groups"]
-    ) == 3
+    assert [o["name"] for o in status["options"]] == ["To do", "In progress", "Done"] and len(status["groups"]) == 3
     assert refused(sandbox.notion("GET", f"/data_sources/{sandbox.source}", version=OLD)) == (
         400,
         "invalid_request_url",
@@ -150,9 +142,7 @@ def test_parents_take_the_form_of_the_version(sandbox: Sandbox, version: str, ki
     body = {"parent": {"database_id": sandbox.database}, "properties": {"Task": {"title": rich("x")}}}
     assert sandbox.notion("POST", "/pages", body, version=version).json()["parent"]["type"] == kind
     body["parent"] = {"data_source_id": sandbox.source}
-    assert sandbox.notion("POST", "/pages", body, version=version).status_code == (
-        400 if version == OLD else 200
-    )
+    assert sandbox.notion("POST", "/pages", body, version=version).status_code == (400 if version == OLD else 200)
 
 
 def test_a_page_keeps_all_kinds_of_values(sandbox: Sandbox) -> None:
@@ -197,9 +187,7 @@ def test_trashed_pages_are_hidden_but_readable(sandbox: Sandbox) -> None:
     assert refused(sandbox.notion("PATCH", f"/pages/{page['id']}", edit)) == (400, "validation_error")
     append = sandbox.notion("PATCH", f"/blocks/{page['id']}/children", {"children": [paragraph()]})
     assert refused(append) == (400, "validation_error")
-    assert (
-        refused(sandbox.notion("PATCH", f"/pages/{page['id']}", {"archived": False}, version=NEW))[0] == 400
-    )
+    assert refused(sandbox.notion("PATCH", f"/pages/{page['id']}", {"archived": False}, version=NEW))[0] == 400
     sandbox.notion("PATCH", f"/pages/{page['id']}", {"in_trash": False})
     assert len(sandbox.notion("POST", query, {}).json()["results"]) == 1
 
@@ -217,10 +205,7 @@ def test_blocks_are_appended_at_their_place(sandbox: Sandbox) -> None:
     shown = sandbox.notion("GET", path).json()["results"]
     assert [b["paragraph"]["rich_text"][0]["plain_text"] for b in shown] == ["e", "a", "d", "c", "b", "f"]
     assert refused(sandbox.notion("PATCH", path, {"children": [paragraph()], "position": after}))[0] == 400
-    assert (
-        refused(sandbox.notion("PATCH", path, {"children": [paragraph()], "after": first}, version=NEW))[0]
-        == 400
-    )
+    assert refused(sandbox.notion("PATCH", path, {"children": [paragraph()], "after": first}, version=NEW))[0] == 400
     assert refused(sandbox.notion("PATCH", path, {"children": [paragraph()], "after": NOWHERE})) == (
         404,
         "object_not_found",
@@ -235,14 +220,10 @@ def test_nested_blocks_are_read_level_by_level(sandbox: Sandbox) -> None:
     assert top["has_more"] and top["results"][0]["has_children"]
     below = sandbox.notion("GET", f"/blocks/{top['results'][0]['id']}/children").json()["results"]
     assert below[0]["parent"] == {"type": "block_id", "block_id": top["results"][0]["id"]}
-    rest = sandbox.notion(
-        "GET", f"/blocks/{page}/children?page_size=1&start_cursor={top['next_cursor']}"
-    ).json()
+    rest = sandbox.notion("GET", f"/blocks/{page}/children?page_size=1&start_cursor={top['next_cursor']}").json()
     assert [b["type"] for b in rest["results"]] == ["divider"] and sandbox.pages()[0]["block_count"] == 4
     divider = rest["results"][0]["id"]
-    assert (
-        refused(sandbox.notion("PATCH", f"/blocks/{divider}/children", {"children": [paragraph()]}))[0] == 400
-    )
+    assert refused(sandbox.notion("PATCH", f"/blocks/{divider}/children", {"children": [paragraph()]}))[0] == 400
     assert sandbox.notion("GET", f"/blocks/{page}").json()["child_page"] == {"title": "Fix it"}
 
 
@@ -251,9 +232,9 @@ def test_search_finds_by_title(sandbox: Sandbox) -> None:
     sandbox.create("Blue button")
     found = sandbox.notion("POST", "/search", {"query": "blue"}).json()["results"]
     assert [item["object"] for item in found] == ["page"]
-    tables = sandbox.notion(
-        "POST", "/search", {"filter": {"property": "object", "value": "data_source"}}
-    ).json()["results"]
+    tables = sandbox.notion("POST", "/search", {"filter": {"property": "object", "value": "data_source"}}).json()[
+        "results"
+    ]
     assert [item["id"] for item in tables] == [sandbox.source]
     old = {"filter": {"property": "object", "value": "database"}}
     assert sandbox.notion("POST", "/search", old, version=OLD).json()["results"][0]["id"] == sandbox.database

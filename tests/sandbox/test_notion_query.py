@@ -17,12 +17,8 @@ def filled(sandbox: Sandbox) -> Sandbox:
         Source={"url": "https://a.io/1"},
         Tags={"multi_select": [{"name": "ui"}]},
     )
-    sandbox.create(
-        "Green", Priority={"select": {"name": "High"}}, **{"Due date": {"date": {"start": "2026-12-01"}}}
-    )
-    sandbox.create(
-        "Red", **{"Discubot key": {"rich_text": rich("slack:1")}, "Assignee": {"people": [{"id": anna}]}}
-    )
+    sandbox.create("Green", Priority={"select": {"name": "High"}}, **{"Due date": {"date": {"start": "2026-12-01"}}})
+    sandbox.create("Red", **{"Discubot key": {"rich_text": rich("slack:1")}, "Assignee": {"people": [{"id": anna}]}})
     return sandbox
 
 
@@ -73,9 +69,7 @@ def test_people_are_found_by_id(filled: Sandbox) -> None:
 def test_the_oldest_version_queries_the_database(filled: Sandbox) -> None:
     """In the oldest version the database itself is queried and pages name it as parent."""
     answer = filled.notion("POST", f"/databases/{filled.database}/query", {}, version="2022-06-28").json()
-    assert {page["parent"]["type"] for page in answer["results"]} == {"database_id"} and len(
-        answer["results"]
-    ) == 3
+    assert {page["parent"]["type"] for page in answer["results"]} == {"database_id"} and len(answer["results"]) == 3
 
 
 def test_results_come_in_pages(filled: Sandbox) -> None:
@@ -91,13 +85,11 @@ def test_results_come_in_pages(filled: Sandbox) -> None:
 def test_sorts_order_the_results(filled: Sandbox) -> None:
     """Results are sorted by property or by time, in both directions."""
     path = f"/data_sources/{filled.source}/query"
-    down = filled.notion("POST", path, {"sorts": [{"property": "Task", "direction": "descending"}]}).json()[
+    down = filled.notion("POST", path, {"sorts": [{"property": "Task", "direction": "descending"}]}).json()["results"]
+    assert [p["properties"]["Task"]["title"][0]["plain_text"] for p in down] == ["Red", "Green", "Blue"]
+    up = filled.notion("POST", path, {"sorts": [{"timestamp": "created_time", "direction": "ascending"}]}).json()[
         "results"
     ]
-    assert [p["properties"]["Task"]["title"][0]["plain_text"] for p in down] == ["Red", "Green", "Blue"]
-    up = filled.notion(
-        "POST", path, {"sorts": [{"timestamp": "created_time", "direction": "ascending"}]}
-    ).json()["results"]
     assert [p["created_time"] for p in up] == sorted(p["created_time"] for p in up)
 
 

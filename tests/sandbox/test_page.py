@@ -69,20 +69,14 @@ def test_replies_go_into_the_thread(page: Page, sandbox: Sandbox) -> None:
 def test_the_page_follows_what_happens(page: Page, sandbox: Sandbox) -> None:
     """Replies, reactions and tasks of the bot appear by themselves within a second."""
     root = sandbox.say("*Bold* and `code` and _soft_ :tada:")["ts"]
-    sandbox.slack(
-        "chat.postMessage", channel=CHANNEL, text="Done: <https://acme.example/t|the task>", thread_ts=root
-    )
+    sandbox.slack("chat.postMessage", channel=CHANNEL, text="Done: <https://acme.example/t|the task>", thread_ts=root)
     sandbox.slack("reactions.add", channel=CHANNEL, name="white_check_mark", timestamp=root)
-    sandbox.create(
-        "Fix the button", Status={"status": {"name": "In progress"}}, Priority={"select": {"name": "High"}}
-    )
+    sandbox.create("Fix the button", Status={"status": {"name": "In progress"}}, Priority={"select": {"name": "High"}})
     message = page.get_by_role("article", name="Message from Anna de Vries")
     expect(message.locator("strong").last).to_have_text("Bold", timeout=1500)
     expect(message).to_contain_text("🎉")
     expect(message.get_by_role("list", name="Reactions")).to_contain_text("✅")
-    expect(page.get_by_role("article", name="Message from Discubot").get_by_role("link")).to_have_text(
-        "the task"
-    )
+    expect(page.get_by_role("article", name="Message from Discubot").get_by_role("link")).to_have_text("the task")
     card = page.get_by_role("region", name="In progress column").get_by_role("link", name="Fix the button")
     expect(card).to_contain_text("High", timeout=1500)
     expect(page.get_by_text("1 task", exact=True)).to_be_visible()

@@ -1,5 +1,6 @@
 """Every refusal rule of the stand-ins, each with the call that must be refused and the words of the
-refusal."""
+refusal.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -76,9 +77,7 @@ def furnished(sandbox: Sandbox) -> Sandbox:
     """Add channels of every kind and a thread on which the bot has reacted."""
     channels = f"/slack/workspaces/{TEAM}/channels"
     sandbox.control("POST", channels, {"id": "C0OUT", "name": "out", "is_member": False})
-    sandbox.control(
-        "POST", channels, {"id": "C0SECRET", "name": "secret", "is_member": False, "is_private": True}
-    )
+    sandbox.control("POST", channels, {"id": "C0SECRET", "name": "secret", "is_member": False, "is_private": True})
     sandbox.control("POST", channels, {"id": "C0OLD", "name": "old"})
     sandbox.control("PATCH", f"{channels}/C0OLD", {"is_archived": True})
     root = sandbox.say("root", ts="1763759000.000100")["ts"]
@@ -214,13 +213,9 @@ QUERY_RULES: list[NotionRule] = [
 
 
 @pytest.mark.parametrize(("rule", "body", "words"), PAGE_RULES, ids=[r[0] for r in PAGE_RULES])
-def test_notion_refuses_a_page(
-    sandbox: Sandbox, rule: str, body: Callable[[Sandbox], Json], words: str
-) -> None:
+def test_notion_refuses_a_page(sandbox: Sandbox, rule: str, body: Callable[[Sandbox], Json], words: str) -> None:
     """Notion refuses the page with the rule's words and stores nothing."""
-    columns = {"Made": "created_time"} | {
-        k: v["type"] for k, v in _columns(sandbox).items() if v["type"] != "title"
-    }
+    columns = {"Made": "created_time"} | {k: v["type"] for k, v in _columns(sandbox).items() if v["type"] != "title"}
     columns["Status"] = {"type": "status", "options": ["To do", "Done"]}
     made = sandbox.control(
         "POST",
@@ -239,9 +234,7 @@ def _columns(sandbox: Sandbox) -> Json:
 
 
 @pytest.mark.parametrize(("rule", "body", "words"), QUERY_RULES, ids=[r[0] for r in QUERY_RULES])
-def test_notion_refuses_a_query(
-    sandbox: Sandbox, rule: str, body: Callable[[Sandbox], Json], words: str
-) -> None:
+def test_notion_refuses_a_query(sandbox: Sandbox, rule: str, body: Callable[[Sandbox], Json], words: str) -> None:
     """Notion refuses the query with the rule's words."""
     answer = sandbox.notion("POST", f"/data_sources/{sandbox.source}/query", body(sandbox))
     assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")

@@ -66,13 +66,9 @@ def test_a_mention_in_a_thread_names_it(sandbox: Sandbox, receiver: Receiver) ->
     ("text", "more"),
     [("no mention", {}), (f"@{BOT}", {}), (HELLO, {"quiet": True}), (HELLO, {"channel": "C0OUT"})],
 )
-def test_nothing_is_sent_without_a_mention(
-    sandbox: Sandbox, receiver: Receiver, text: str, more: Json
-) -> None:
+def test_nothing_is_sent_without_a_mention(sandbox: Sandbox, receiver: Receiver, text: str, more: Json) -> None:
     """Other words, quiet messages and channels without the bot cause no event."""
-    sandbox.control(
-        "POST", f"/slack/workspaces/{TEAM}/channels", {"id": "C0OUT", "name": "out", "is_member": False}
-    )
+    sandbox.control("POST", f"/slack/workspaces/{TEAM}/channels", {"id": "C0OUT", "name": "out", "is_member": False})
     assert sandbox.say(text, **more)["event_ids"] == []
 
 
@@ -226,15 +222,12 @@ def test_workspaces_are_apart(sandbox: Sandbox, receiver: Receiver) -> None:
     made = sandbox.control(
         "POST", "/slack/workspaces", {"name": "Other", "events_url": receiver.url, "retry_delays": []}
     )
-    user = sandbox.control(
-        "POST", f"/slack/workspaces/{made['team_id']}/users", {"name": "zoe", "real_name": "Zoe Q"}
-    )
+    user = sandbox.control("POST", f"/slack/workspaces/{made['team_id']}/users", {"name": "zoe", "real_name": "Zoe Q"})
     text = f"<@{made['bot_user_id']}> hi"
     sandbox.say(text, user=user["id"], team_id=made["team_id"], channel=made["channel"])
     headers, body = receiver.requests.get(timeout=10)
     assert SignatureVerifier(made["signing_secret"]).is_valid_request(body, headers)
     assert sandbox.slack("auth.test", token=made["bot_token"])["team_id"] == made["team_id"]
     assert (
-        sandbox.slack("conversations.history", token=made["bot_token"], channel=CHANNEL)["error"]
-        == "channel_not_found"
+        sandbox.slack("conversations.history", token=made["bot_token"], channel=CHANNEL)["error"] == "channel_not_found"
     )

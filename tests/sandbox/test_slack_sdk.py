@@ -31,15 +31,11 @@ def test_the_sdk_posts_reacts_and_links(sandbox: Sandbox, client: WebClient) -> 
     root = sandbox.say("root")["ts"]
     metadata = {"event_type": "t", "event_payload": {"key": "k"}}
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "*hi*"}}]
-    posted = client.chat_postMessage(
-        channel=CHANNEL, text="hi", blocks=blocks, metadata=metadata, thread_ts=root
-    )
+    posted = client.chat_postMessage(channel=CHANNEL, text="hi", blocks=blocks, metadata=metadata, thread_ts=root)
     client.reactions_add(channel=CHANNEL, name="white_check_mark", timestamp=posted["ts"])
     found = client.conversations_replies(channel=CHANNEL, ts=root, include_all_metadata=True)["messages"][1]
     assert found["metadata"] == metadata and found["reactions"][0]["name"] == "white_check_mark"
-    assert client.chat_getPermalink(channel=CHANNEL, message_ts=root)["permalink"].startswith(
-        "https://acme.slack.com/"
-    )
+    assert client.chat_getPermalink(channel=CHANNEL, message_ts=root)["permalink"].startswith("https://acme.slack.com/")
     assert client.auth_test()["bot_id"] == "BDISCUBOT" and "warning" not in posted.data
 
 

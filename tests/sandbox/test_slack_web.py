@@ -26,9 +26,7 @@ def test_auth_test_tells_who_the_token_is(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(("token", "error"), [("", "not_authed"), ("xoxb-wrong", "invalid_auth")])
 def test_a_wrong_token_is_refused_with_200(sandbox: Sandbox, token: str, error: str) -> None:
     """A missing and an unknown token are application errors, not HTTP errors."""
-    answer = sandbox.http.post(
-        "/slack/api/auth.test", headers={"Authorization": f"Bearer {token}"} if token else {}
-    )
+    answer = sandbox.http.post("/slack/api/auth.test", headers={"Authorization": f"Bearer {token}"} if token else {})
     assert (answer.status_code, answer.json()) == (200, {"ok": False, "error": error})
 
 
@@ -92,10 +90,7 @@ def test_bodies_that_cannot_be_read_are_refused(sandbox: Sandbox, kind: str, bod
     """Wrong content types and broken bodies get the code that says so."""
     headers = {"Authorization": f"Bearer {sandbox.slack_token}", "Content-Type": kind}
     content = body.encode(errors="surrogateescape")
-    assert (
-        sandbox.http.post("/slack/api/chat.postMessage", content=content, headers=headers).json()["error"]
-        == error
-    )
+    assert sandbox.http.post("/slack/api/chat.postMessage", content=content, headers=headers).json()["error"] == error
 
 
 def test_a_thread_comes_oldest_first_with_its_parent(sandbox: Sandbox) -> None:
@@ -144,9 +139,7 @@ def test_history_has_roots_newest_first(sandbox: Sandbox) -> None:
     ]
     between = sandbox.slack("conversations.history", channel=CHANNEL, oldest=first, latest=third)["messages"]
     assert [m["ts"] for m in between] == [second]
-    including = sandbox.slack(
-        "conversations.history", channel=CHANNEL, oldest=first, latest=third, inclusive="true"
-    )
+    including = sandbox.slack("conversations.history", channel=CHANNEL, oldest=first, latest=third, inclusive="true")
     assert len(including["messages"]) == 3
 
 
@@ -173,11 +166,7 @@ def test_a_bot_message_is_marked(sandbox: Sandbox) -> None:
     posted = sandbox.slack("chat.postMessage", channel=CHANNEL, text="done", thread_ts=root)
     message = sandbox.slack("conversations.replies", channel=CHANNEL, ts=root)["messages"][1]
     assert (message["bot_id"], message["app_id"], message["user"]) == ("BDISCUBOT", "ADISCUBOT", BOT)
-    assert (
-        message["ts"] == posted["ts"]
-        and "subtype" not in message
-        and message["bot_profile"]["name"] == "discubot"
-    )
+    assert message["ts"] == posted["ts"] and "subtype" not in message and message["bot_profile"]["name"] == "discubot"
 
 
 def test_metadata_is_shown_only_when_asked_for(sandbox: Sandbox) -> None:
@@ -185,9 +174,9 @@ def test_metadata_is_shown_only_when_asked_for(sandbox: Sandbox) -> None:
     metadata = {"event_type": "discubot_reply", "event_payload": {"key": "k1"}}
     root = sandbox.slack("chat.postMessage", channel=CHANNEL, text="x", metadata=metadata)["ts"]
     plain = sandbox.slack("conversations.replies", channel=CHANNEL, ts=root)["messages"][0]
-    marked = sandbox.slack("conversations.replies", channel=CHANNEL, ts=root, include_all_metadata="true")[
-        "messages"
-    ][0]
+    marked = sandbox.slack("conversations.replies", channel=CHANNEL, ts=root, include_all_metadata="true")["messages"][
+        0
+    ]
     assert "metadata" not in plain and marked["metadata"] == metadata
 
 
@@ -210,9 +199,9 @@ def test_reactions_come_and_go(sandbox: Sandbox) -> None:
     found = sandbox.slack("reactions.get", channel=CHANNEL, timestamp=ts)["message"]["reactions"]
     assert found == [{"name": "eyes", "users": ["U0BEN", BOT], "count": 2}]
     assert sandbox.slack("reactions.remove", channel=CHANNEL, name="eyes", timestamp=ts)["ok"]
-    assert sandbox.slack("reactions.get", channel=CHANNEL, timestamp=ts)["message"]["reactions"][0][
-        "users"
-    ] == ["U0BEN"]
+    assert sandbox.slack("reactions.get", channel=CHANNEL, timestamp=ts)["message"]["reactions"][0]["users"] == [
+        "U0BEN"
+    ]
 
 
 def test_permalinks_name_the_thread_of_a_reply(sandbox: Sandbox) -> None:
@@ -222,9 +211,7 @@ def test_permalinks_name_the_thread_of_a_reply(sandbox: Sandbox) -> None:
     link = sandbox.slack("chat.getPermalink", channel=CHANNEL, message_ts=root)["permalink"]
     below = sandbox.slack("chat.getPermalink", channel=CHANNEL, message_ts=reply)["permalink"]
     assert link == "https://acme.slack.com/archives/C0GENERAL/p1763760000000200"
-    assert (
-        below == f"https://acme.slack.com/archives/C0GENERAL/p1763760001000300?thread_ts={root}&cid={CHANNEL}"
-    )
+    assert below == f"https://acme.slack.com/archives/C0GENERAL/p1763760001000300?thread_ts={root}&cid={CHANNEL}"
 
 
 def test_people_and_channels_come_in_pages(sandbox: Sandbox) -> None:
@@ -259,9 +246,7 @@ def test_a_deleted_root_leaves_a_tombstone(sandbox: Sandbox) -> None:
 
 def test_a_dropped_post_is_stored_once_and_unanswered(sandbox: Sandbox) -> None:
     """drop_after stores the post and hangs up: the double-post trap."""
-    sandbox.control(
-        "POST", "/faults", {"service": "slack", "match": "chat.postMessage", "kind": "drop_after"}
-    )
+    sandbox.control("POST", "/faults", {"service": "slack", "match": "chat.postMessage", "kind": "drop_after"})
     with pytest.raises(httpx2.TransportError):
         sandbox.slack("chat.postMessage", channel=CHANNEL, text="once")
     history = until(lambda: sandbox.slack("conversations.history", channel=CHANNEL)["messages"])

@@ -25,7 +25,20 @@ GERUNDS = {
     "times out": "timing out",
 }
 ALONE = frozenset(
-    "breaks crashes disappears dies fails flickers freezes hangs leaks overflows overlaps throws".split()
+    [
+        "breaks",
+        "crashes",
+        "disappears",
+        "dies",
+        "fails",
+        "flickers",
+        "freezes",
+        "hangs",
+        "leaks",
+        "overflows",
+        "overlaps",
+        "throws",
+    ]
 ) | {"times out"}
 """These report a fault by themselves; the others only before a word like "error"."""
 
@@ -69,9 +82,10 @@ _THERE = re.compile(
     re.I,
 )
 _TROUBLE = re.compile(r"\b(?:error|exception|blank|wrong|404|500|warning|nothing)\b", re.IGNORECASE)
-_UNREAL = re.compile(
-    r"\b(?:if|would|could|might|should|unless|not sure|used to|was|were|no longer)\b", re.IGNORECASE
+_CLAUSE = re.compile(
+    r"\b(?:is|are|that|which|not|do|does|don|doesn|has|have|still|you|we|i|just|only)\b", re.IGNORECASE
 )
+_UNREAL = re.compile(r"\b(?:if|would|could|might|should|unless|not sure|used to|was|were|no longer)\b", re.IGNORECASE)
 
 
 def repair_of(sentence: Sentence) -> str | None:
@@ -85,7 +99,7 @@ def repair_of(sentence: Sentence) -> str | None:
 
 def lowered(thing: str) -> str:
     """Write a thing's article in lower case: it will stand inside a sentence."""
-    is_article = thing.split(" ")[0] in ("The", "A", "An", "Our", "All", "Some")
+    is_article = thing.split(" ", maxsplit=1)[0] in ("The", "A", "An", "Our", "All", "Some")
     return thing[0].lower() + thing[1:] if is_article else thing
 
 
@@ -101,7 +115,11 @@ def _quality(text: str) -> str | None:
 
 def _needs(text: str) -> str | None:
     match = _NEEDS.match(text)
-    return f"make {lowered(match['subject'])} {match['what']}" if match and not _UNREAL.search(text) else None
+    return f"make {lowered(match['subject'])} {match['what']}" if match and _is_thing(match["subject"]) else None
+
+
+def _is_thing(subject: str) -> bool:
+    return not _CLAUSE.search(subject) and not _UNREAL.search(subject)
 
 
 def _going(text: str) -> str | None:

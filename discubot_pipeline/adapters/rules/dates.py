@@ -51,7 +51,9 @@ WEEKDAYS = {
 }
 NUMBERS = {
     word: number
-    for number, word in enumerate("one two three four five six seven eight nine ten".split(), start=1)
+    for number, word in enumerate(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], start=1
+    )
 } | {"a": 1, "an": 1}
 
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
@@ -78,9 +80,7 @@ Resolver = Callable[[re.Match[str], date], date | None]
 
 def due_in(text: str, message: Message, time_zone: str) -> date | None:
     """Find the day a text names, the first that can be told for certain."""
-    sent = message.sent_at.astimezone(
-        _zone(message.author.time_zone) or _zone(time_zone) or ZoneInfo("UTC")
-    ).date()
+    sent = message.sent_at.astimezone(_zone(message.author.time_zone) or _zone(time_zone) or ZoneInfo("UTC")).date()
     found: list[tuple[int, date]] = []
     for pattern, resolve in PATTERNS:
         match = pattern.search(text)
@@ -171,8 +171,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple(
     for pattern, resolve in (
         (_LEAD + r"(?<![\w-])(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)(?![\w-])", _iso),
         (
-            _LEAD
-            + rf"(?<![\w.])(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.|er)?(?: of| de)? (?P<month>{_MONTH})\b\.?"
+            _LEAD + rf"(?<![\w.])(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.|er)?(?: of| de)? (?P<month>{_MONTH})\b\.?"
             r"(?:,? (?P<year>20\d\d))?(?!\w)",
             _named_month,
         ),
@@ -186,8 +185,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple(
         (rf"{_LEAD}(?<![\w.])(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.{_YEAR}(?!\w)", _numbered),
         (rf"{_PREPOSITION}(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>(?!))?(?!\w)", _numbered),
         (
-            _LEAD
-            + r"(?<!\w)(?:(?:the )?day after tomorrow|übermorgen|overmorgen|après-demain|pasado mañana)(?!\w)",
+            _LEAD + r"(?<!\w)(?:(?:the )?day after tomorrow|übermorgen|overmorgen|après-demain|pasado mañana)(?!\w)",
             _days(2),
         ),
         (

@@ -2,7 +2,9 @@
 
 import re
 
-_PLEASE = r"bitte|alsjeblieft|alstublieft|aub|svp|stp|s'il te plaît|s'il vous plaît|s’il te plaît|s’il vous plaît|por favor"
+_PLEASE = (
+    r"bitte|alsjeblieft|alstublieft|aub|svp|stp|s'il te plaît|s'il vous plaît|s’il te plaît|s’il vous plaît|por favor"
+)
 _SMALL = rf"(?:(?:{_PLEASE}|auch|noch|mal|bis|even|ook|nog|aussi|encore|también),? )*"
 
 REQUESTS = tuple(
@@ -33,12 +35,69 @@ REQUESTS = tuple(
 )
 
 NOT_WORK = frozenset(
-    """
-    aider antworten ayudar ayudarme decir decirme denken dire erklären explain explicar explicarme expliquer glauben helfen
-    helpen kennen m'aider m'expliquer m'dire me mij mir montrer mostrar mostrarme sagen sag saber savoir schauen sehen
-    sehn siehst tell uitleggen vertellen verstehen voir ver warten wachten weten wissen zeggen zeigen zien nicht niet pas
-    ne no nichts niets kein keine geen nunca jamais nie gern
-    """.split()
+    [
+        "aider",
+        "antworten",
+        "ayudar",
+        "ayudarme",
+        "decir",
+        "decirme",
+        "denken",
+        "dire",
+        "erklären",
+        "explain",
+        "explicar",
+        "explicarme",
+        "expliquer",
+        "glauben",
+        "helfen",
+        "helpen",
+        "kennen",
+        "m'aider",
+        "m'expliquer",
+        "m'dire",
+        "me",
+        "mij",
+        "mir",
+        "montrer",
+        "mostrar",
+        "mostrarme",
+        "sagen",
+        "sag",
+        "saber",
+        "savoir",
+        "schauen",
+        "sehen",
+        "sehn",
+        "siehst",
+        "tell",
+        "uitleggen",
+        "vertellen",
+        "verstehen",
+        "voir",
+        "ver",
+        "warten",
+        "wachten",
+        "weten",
+        "wissen",
+        "zeggen",
+        "zeigen",
+        "zien",
+        "nicht",
+        "niet",
+        "pas",
+        "ne",
+        "no",
+        "nichts",
+        "niets",
+        "kein",
+        "keine",
+        "geen",
+        "nunca",
+        "jamais",
+        "nie",
+        "gern",
+    ]
 )
 FEWEST_WORDS = 2
 _WORD = re.compile(r"[\w'’-]+")

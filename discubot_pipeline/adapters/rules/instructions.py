@@ -20,8 +20,48 @@ from discubot_pipeline.domain.discussion import Message
 
 FORCED, ASKED, GUESSED = 0.95, 0.9, 0.6
 PLEASANTRIES = frozenset(
-    "hi hello hey thanks thank thx cheers good morning afternoon evening bot again all very much ping test hallo danke merci "
-    "gracias bedankt welcome are you there help lol nice great job well done awesome cool love it both perfect".split()
+    [
+        "hi",
+        "hello",
+        "hey",
+        "thanks",
+        "thank",
+        "thx",
+        "cheers",
+        "good",
+        "morning",
+        "afternoon",
+        "evening",
+        "bot",
+        "again",
+        "all",
+        "very",
+        "much",
+        "ping",
+        "test",
+        "hallo",
+        "danke",
+        "merci",
+        "gracias",
+        "bedankt",
+        "welcome",
+        "are",
+        "you",
+        "there",
+        "help",
+        "lol",
+        "nice",
+        "great",
+        "job",
+        "well",
+        "done",
+        "awesome",
+        "cool",
+        "love",
+        "it",
+        "both",
+        "perfect",
+    ]
 )
 
 _FORCE = re.compile(r"\btask ?: ?", re.IGNORECASE)
@@ -74,9 +114,7 @@ def _forced(message: Message, people: People, brief: Brief) -> Iterator[Todo]:
             continue
         sentences = read([message.model_copy(update={"text": said})], people)
         for sentence in sentences[:1]:
-            ask = next(iter(asks_in(sentence)), None) or Ask(
-                Kind.MARKER, sentence.text, Tier.UNKNOWN, sentence
-            )
+            ask = next(iter(asks_in(sentence)), None) or Ask(Kind.MARKER, sentence.text, Tier.UNKNOWN, sentence)
             owner = ask.owner or _only_person(sentence)
             due = due_in(sentence.text, message, brief.time_zone)
             yield work_on(title, replace(ask, kind=Kind.MARKER, owner=owner), FORCED, due)

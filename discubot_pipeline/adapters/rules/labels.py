@@ -74,7 +74,24 @@ DOMAINS = tuple(
 )
 
 NO_TAGS = frozenset(
-    "lang t f true false include define if ifdef endif else pragma region import undef error".split()
+    [
+        "lang",
+        "t",
+        "f",
+        "true",
+        "false",
+        "include",
+        "define",
+        "if",
+        "ifdef",
+        "endif",
+        "else",
+        "pragma",
+        "region",
+        "import",
+        "undef",
+        "error",
+    ]
 )
 MOST_TAGS = 5
 _TAG = re.compile(r"(?<![\w&/#:])#(?P<tag>[a-z][\w-]{1,30})(?![\w:])", re.IGNORECASE)
@@ -83,10 +100,7 @@ _TAG = re.compile(r"(?<![\w&/#:])#(?P<tag>[a-z][\w-]{1,30})(?![\w:])", re.IGNORE
 def priority_of(text: str) -> Priority | None:
     """Read the priority; "not urgent" is none."""
     for priority, pattern in PRIORITIES:
-        if any(
-            not _NOT.search(text[max(0, found.start() - 24) : found.start()])
-            for found in pattern.finditer(text)
-        ):
+        if any(not _NOT.search(text[max(0, found.start() - 24) : found.start()]) for found in pattern.finditer(text)):
             return priority
     return None
 

@@ -41,7 +41,7 @@ class Todo:
             return True
         common, either = self.words & other.words, self.words | other.words
         fewer = min(len(self.words), len(other.words))
-        return bool(either) and (len(common) / len(either) >= ALIKE or fewer >= 2 and len(common) == fewer)
+        return bool(either) and (len(common) / len(either) >= ALIKE or (fewer >= 2 and len(common) == fewer))
 
     def joined(self, later: "Todo") -> "Todo":
         """Take over from a later saying of the same work what this one lacks; who promises it owns it."""
@@ -84,18 +84,14 @@ class Ledger:
             chosen = self._takeable(chosen, reply, sentence)
             self._change(chosen, lambda todo: _taken(todo, reply, sentence, due))
         else:
-            chosen = tuple(
-                todo for todo in self._owned_first(chosen, reply, sentence) if not todo.is_instructed
-            )
+            chosen = tuple(todo for todo in self._owned_first(chosen, reply, sentence) if not todo.is_instructed)
             self._change(chosen, lambda todo: replace(todo, is_closed=True))
         return bool(chosen)
 
     def note(self, sentence: Sentence, due: date | None, priority: Priority | None) -> None:
         """Add a day or a priority that a sentence of its own names to the latest work without one."""
         latest = self._latest(self._before(sentence))
-        self._change(
-            latest, lambda todo: replace(todo, due=todo.due or due, priority=todo.priority or priority)
-        )
+        self._change(latest, lambda todo: replace(todo, due=todo.due or due, priority=todo.priority or priority))
 
     def detail(self, items: tuple[str, ...], sentence: Sentence) -> bool:
         """Add action items to the latest single piece of work that has none; False when there is none."""
@@ -122,9 +118,7 @@ class Ledger:
 
     def _takeable(self, todos: tuple[Todo, ...], reply: Reply, sentence: Sentence) -> tuple[Todo, ...]:
         if not reply.is_own:
-            todos = tuple(
-                todo for todo in todos if todo.asked.message.author.id != sentence.message.author.id
-            )
+            todos = tuple(todo for todo in todos if todo.asked.message.author.id != sentence.message.author.id)
         own = tuple(todo for todo in todos if todo.owner == reply.owner)
         free = tuple(todo for todo in todos if not todo.owner)
         return own or free or (todos if len(todos) == 1 else ())

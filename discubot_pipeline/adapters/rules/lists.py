@@ -96,11 +96,7 @@ def item_ask(listing: Listing, item: Sentence) -> Ask | None:
     body = repair_of(item) or (f"{listing.verb} {text}" if listing.verb else thing(text))
     is_plain = first_word(body) not in ("i", "we", "you", "it", "this", "he", "she", "they", "there")
     owner = names.pop() if len(names) == 1 else None
-    return (
-        Ask(Kind.MARKER, body, tier_of(first_word(body)), item, owner)
-        if is_plain and not item.is_question
-        else None
-    )
+    return Ask(Kind.MARKER, body, tier_of(first_word(body)), item, owner) if is_plain and not item.is_question else None
 
 
 def is_statement(item: Sentence, ask: Ask | None) -> bool:
@@ -151,12 +147,8 @@ def _listing(head: Sentence | None, rows: Sequence[Sentence]) -> Listing:
     work = _WORK.match(head.text) or (_WORK.match(text) if text else None)
     if work and not _TALK.search(head.text):
         verb = "get" if _WANTS.search(head.text) else (work["verb"] or "").casefold()
-        return Listing(
-            head, items, Sense.WORK, ask, verb if verb in WORK and verb not in ("do", "use") else ""
-        )
-    return Listing(
-        head, items, Sense.TALK if _TALK.search(head.text) or head.is_question else Sense.OPEN, ask
-    )
+        return Listing(head, items, Sense.WORK, ask, verb if verb in WORK and verb not in ("do", "use") else "")
+    return Listing(head, items, Sense.TALK if _TALK.search(head.text) or head.is_question else Sense.OPEN, ask)
 
 
 def _heading_ask(head: Sentence) -> Ask | None:

@@ -7,8 +7,45 @@ from discubot_pipeline.domain.analysis import Brief
 from discubot_pipeline.domain.discussion import Author
 
 AMBIGUOUS = frozenset(
-    "art august bill can chase chip christian dick drew faith frank grace grant guy hope jack joy june lane mark may "
-    "miles page pat rich rob rose royal sky sue summer ted today will wade ward win".split()
+    [
+        "art",
+        "august",
+        "bill",
+        "can",
+        "chase",
+        "chip",
+        "christian",
+        "dick",
+        "drew",
+        "faith",
+        "frank",
+        "grace",
+        "grant",
+        "guy",
+        "hope",
+        "jack",
+        "joy",
+        "june",
+        "lane",
+        "mark",
+        "may",
+        "miles",
+        "page",
+        "pat",
+        "rich",
+        "rob",
+        "rose",
+        "royal",
+        "sky",
+        "sue",
+        "summer",
+        "ted",
+        "today",
+        "will",
+        "wade",
+        "ward",
+        "win",
+    ]
 )
 """First names that are words too: they count only behind an @."""
 
@@ -23,9 +60,7 @@ class People:
     def __init__(self, brief: Brief) -> None:
         authors = {message.author.id: message.author for message in (*brief.messages, *brief.instructions)}
         bots = {name.casefold().lstrip("@") for name in brief.bot_names}
-        self._bots = frozenset(
-            bots | {author.name.casefold() for author in authors.values() if author.is_bot}
-        )
+        self._bots = frozenset(bots | {author.name.casefold() for author in authors.values() if author.is_bot})
         self._handled: dict[str, str] = {}
         self._named: dict[str, str] = {}
         for author in authors.values():

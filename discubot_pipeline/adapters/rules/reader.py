@@ -10,7 +10,15 @@ from discubot_pipeline.adapters.rules.dates import due_in
 from discubot_pipeline.adapters.rules.faults import Fault, Faults
 from discubot_pipeline.adapters.rules.labels import priority_of
 from discubot_pipeline.adapters.rules.ledger import Ledger, Todo
-from discubot_pipeline.adapters.rules.lists import FEWEST, Listing, Sense, blocks, is_statement, item_ask, only_owner
+from discubot_pipeline.adapters.rules.lists import (
+    FEWEST,
+    Listing,
+    Sense,
+    blocks,
+    is_statement,
+    item_ask,
+    only_owner,
+)
 from discubot_pipeline.adapters.rules.replies import Effect, Reply, reply_in
 from discubot_pipeline.adapters.rules.requests import Ask, Kind, asks_in, first_word
 from discubot_pipeline.adapters.rules.scene import Scene
@@ -22,11 +30,12 @@ from discubot_pipeline.adapters.rules.weights import THRESHOLD, weigh
 
 LISTED, REPAIRED = 0.85, 0.6
 SHORT = 10
-AIDS = REPAIRS | frozenset("look check take".split())
+AIDS = REPAIRS | frozenset(["look", "check", "take"])
 FREE_OF_OBJECT = (Kind.MARKER, Kind.BUG, Kind.FEATURE)
 
 _OF_DUE = re.compile(
-    r"(?:by|before|until|due|deadline|needed|bis)\b|(?:we )?need (?:it|this|that|them)\b|.* by\b", re.IGNORECASE
+    r"(?:by|before|until|due|deadline|needed|bis)\b|(?:we )?need (?:it|this|that|them)\b|.* by\b",
+    re.IGNORECASE,
 )
 _DETAIL = re.compile(r"[a-z]+ (?:it|this|that|them)\b", re.IGNORECASE)
 
@@ -59,7 +68,7 @@ class Reader:
     def _read_sentence(self, sentence: Sentence) -> None:
         self._scene.watch(sentence)
         reply = reply_in(sentence)
-        if sentence.is_done_box or reply and self._answer(reply, sentence):
+        if sentence.is_done_box or (reply and self._answer(reply, sentence)):
             return
         asks = asks_in(sentence)
         found = [todo for ask in asks for todo in self._work(ask)]
@@ -76,7 +85,7 @@ class Reader:
             self._faults.forget()
             return False
         fault = self._faults.before(sentence, reply.words)
-        if not fault or fault.sentence.message.author.id == sentence.message.author.id and not reply.is_own:
+        if not fault or (fault.sentence.message.author.id == sentence.message.author.id and not reply.is_own):
             return False
         ask = Ask(fault.kind, fault.repair, Tier.DELIVERS, fault.sentence, reply.owner)
         todos = todos_of(ask, REPAIRED, self._due(sentence), is_one=True)
@@ -90,7 +99,7 @@ class Reader:
             return ()
         if score < THRESHOLD:
             return ()
-        if ask.kind is Kind.BUG or ask.kind is Kind.MARKER and ask.tier is Tier.UNKNOWN:
+        if ask.kind is Kind.BUG or (ask.kind is Kind.MARKER and ask.tier is Tier.UNKNOWN):
             ask = replace(ask, body=repair_of(replace(ask.sentence, text=ask.body)) or ask.body)
         ask = replace(ask, body=named(ask))
         if has_object(ask.body) or ask.kind in FREE_OF_OBJECT:

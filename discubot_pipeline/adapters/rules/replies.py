@@ -42,7 +42,22 @@ _FINISHED = re.compile(
     re.IGNORECASE,
 )
 _PLAINLY = frozenset(
-    "done fixed merged resolved solved deployed shipped completed erledigt gedaan klaar fait hecho listo".split()
+    [
+        "done",
+        "fixed",
+        "merged",
+        "resolved",
+        "solved",
+        "deployed",
+        "shipped",
+        "completed",
+        "erledigt",
+        "gedaan",
+        "klaar",
+        "fait",
+        "hecho",
+        "listo",
+    ]
 )
 _NOT_YET = re.compile(
     r"\b(?:not|never|yet|when|once|if|will|to be|should|need|needs|after|before|until|nearly|almost|half|partly|partially|"
@@ -69,7 +84,7 @@ _POINTER = re.compile(
     r"(?:it|this|that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|a look(?: at (?:it|this|that))?$)\b",
     re.I,
 )
-_NAMING_ONLY = frozenset("ticket task issue one part piece bit job rest thing".split())
+_NAMING_ONLY = frozenset(["ticket", "task", "issue", "one", "part", "piece", "bit", "job", "rest", "thing"])
 
 
 def reply_in(sentence: Sentence) -> Reply | None:

@@ -1,5 +1,6 @@
 """Recognises the ways people ask for work, promise it or write it down, in English; `foreign` knows the basic ones of
-other languages. A frame is what stands around the work: "can you …", "we need to …", "I'll …"."""
+other languages. A frame is what stands around the work: "can you …", "we need to …", "I'll …".
+"""
 
 import re
 from collections.abc import Iterator
@@ -53,7 +54,9 @@ _ADVERBS = (
     r"asap|eventually|finally|always|together|urgently|soon)[ ,]+)*"
 )
 _BODY = rf"{_ADVERBS}(?P<body>\S.*)"
-_WILL = r"(?:'ll|’ll| will| shall|'m going to|’m going to| am going to|'m gonna| are going to|'re going to|’re going to)"
+_WILL = (
+    r"(?:'ll|’ll| will| shall|'m going to|’m going to| am going to|'m gonna| are going to|'re going to|’re going to)"
+)
 _NEED = r"(?:(?:need|needs|have|has|ought|'ve got|’ve got|'ll need|'ll have|will need|will have) to|must)"
 _OFTEN = r"(?:(?:still|also|really|just|definitely|all|probably|then|now|urgently|maybe) )*"
 _LABEL = (

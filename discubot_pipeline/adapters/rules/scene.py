@@ -19,7 +19,7 @@ class Scene:
     def watch(self, sentence: Sentence) -> None:
         """Notice a help desk: the one who opened the thread asks how something is done."""
         is_opener = self._opening is not None and sentence.message.author.id == self._opening.author.id
-        self._is_helpdesk = self._is_helpdesk or is_opener and asks_how(sentence)
+        self._is_helpdesk = self._is_helpdesk or (is_opener and asks_how(sentence))
 
     def opens(self, sentence: Sentence) -> bool:
         """Say whether a sentence is of the thread's first message."""

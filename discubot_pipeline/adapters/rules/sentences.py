@@ -1,5 +1,6 @@
 """Cuts messages into sentences and list items that the rules can read. Code, links, quotations and names become single
-private-use characters, so that nothing inside them is mistaken for the writer's own words."""
+private-use characters, so that nothing inside them is mistaken for the writer's own words.
+"""
 
 import re
 import unicodedata
@@ -55,7 +56,7 @@ _JOKE = re.compile(
 )
 _CUT = re.compile(r"(?<=[.!?…])[)\]]? +|; +")
 _REPLY_HEAD = re.compile(r"(?:on|am|le|op|el) .{4,120} (?:wrote|schrieb|a écrit|schreef|escribió):$", re.I)
-_DONE_BOXES = frozenset("[x] [X] [✓] [✔] ☑ ✅ ✔ ✓ :white_check_mark: :heavy_check_mark:".split())
+_DONE_BOXES = frozenset(["[x]", "[X]", "[✓]", "[✔]", "☑", "✅", "✔", "✓", ":white_check_mark:", ":heavy_check_mark:"])
 _OPEN_BOXES = frozenset(("[ ]", "[]", "☐"))
 
 
@@ -154,7 +155,7 @@ def _lines(text: str) -> Iterator[str]:
         line = " ".join(raw[:LONGEST_LINE].split())
         if raw.strip() == "--" or _REPLY_HEAD.match(line):
             break
-        if line.startswith(">") or line.startswith("~") and line.endswith("~"):
+        if line.startswith(">") or (line.startswith("~") and line.endswith("~")):
             line = ""
         if held and _continues(held, line):
             held = f"{held} {line}"

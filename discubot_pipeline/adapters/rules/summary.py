@@ -22,17 +22,128 @@ _FIGURE = re.compile(
 )
 _LINK = re.compile(r"https?://")
 _POSITIVE = frozenset(
-    "amazing appreciate awesome beautiful brilliant clean congrats congratulations cool excellent excited fantastic glad good "
-    "great happy helpful impressive kudos love loved nice perfect pleased solved superb sweet thank thanks thx wonderful "
-    "yay 👍 🎉 ❤ 😀 😃 😄 😊 🙌 🚀 👏 danke merci gracias super toll".split()
+    [
+        "amazing",
+        "appreciate",
+        "awesome",
+        "beautiful",
+        "brilliant",
+        "clean",
+        "congrats",
+        "congratulations",
+        "cool",
+        "excellent",
+        "excited",
+        "fantastic",
+        "glad",
+        "good",
+        "great",
+        "happy",
+        "helpful",
+        "impressive",
+        "kudos",
+        "love",
+        "loved",
+        "nice",
+        "perfect",
+        "pleased",
+        "solved",
+        "superb",
+        "sweet",
+        "thank",
+        "thanks",
+        "thx",
+        "wonderful",
+        "yay",
+        "👍",
+        "🎉",
+        "❤",
+        "😀",
+        "😃",
+        "😄",
+        "😊",
+        "🙌",
+        "🚀",
+        "👏",
+        "danke",
+        "merci",
+        "gracias",
+        "super",
+        "toll",
+    ]
 )
 _NEGATIVE = frozenset(
-    "angry annoyed annoying awful bad blocked broken bug complain confused confusing crash crashes disappointed disappointing "
-    "error fail failed failing fails frustrated frustrating hate horrible mess missing pain painful problem ridiculous sad "
-    "slow stuck terrible ugly unacceptable unhappy unfortunately unusable upset useless worse worst wrong 👎 😠 😡 😞 😢 😭".split()
+    [
+        "angry",
+        "annoyed",
+        "annoying",
+        "awful",
+        "bad",
+        "blocked",
+        "broken",
+        "bug",
+        "complain",
+        "confused",
+        "confusing",
+        "crash",
+        "crashes",
+        "disappointed",
+        "disappointing",
+        "error",
+        "fail",
+        "failed",
+        "failing",
+        "fails",
+        "frustrated",
+        "frustrating",
+        "hate",
+        "horrible",
+        "mess",
+        "missing",
+        "pain",
+        "painful",
+        "problem",
+        "ridiculous",
+        "sad",
+        "slow",
+        "stuck",
+        "terrible",
+        "ugly",
+        "unacceptable",
+        "unhappy",
+        "unfortunately",
+        "unusable",
+        "upset",
+        "useless",
+        "worse",
+        "worst",
+        "wrong",
+        "👎",
+        "😠",
+        "😡",
+        "😞",
+        "😢",
+        "😭",
+    ]
 )
 _NEGATIONS = frozenset(
-    "not no never isn't wasn't don't doesn't didn't can't won't hardly without nor isn’t don’t".split()
+    [
+        "not",
+        "no",
+        "never",
+        "isn't",
+        "wasn't",
+        "don't",
+        "doesn't",
+        "didn't",
+        "can't",
+        "won't",
+        "hardly",
+        "without",
+        "nor",
+        "isn’t",
+        "don’t",
+    ]
 )
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[\u2600-\u27bf\U0001f300-\U0001faff]")
 MOST_TOKENS = 20_000
@@ -49,16 +160,13 @@ def summarize(sentences: Sequence[Sentence], asked: Sequence[Sentence], fallback
     for sentence in (*asked[:1], *decided[-1:]):
         chosen.setdefault(sentence.order, sentence)
     return " ".join(
-        f"{chosen[order].message.author.name}: {_ended(quoted(chosen[order]))}"
-        for order in sorted(chosen)[:3]
+        f"{chosen[order].message.author.name}: {_ended(quoted(chosen[order]))}" for order in sorted(chosen)[:3]
     )
 
 
 def key_points(sentences: Sequence[Sentence], asked: Sequence[Sentence]) -> tuple[str, ...]:
     """Choose up to five sentences: decisions before asks before figures before links."""
-    ranked: list[Sentence] = [
-        sentence for sentence in sentences if _tells(sentence) and _DECIDED.search(sentence.text)
-    ]
+    ranked: list[Sentence] = [sentence for sentence in sentences if _tells(sentence) and _DECIDED.search(sentence.text)]
     ranked.extend(asked)
     ranked.extend(sentence for sentence in sentences if _tells(sentence) and _FIGURE.search(sentence.text))
     ranked.extend(

@@ -49,16 +49,17 @@ _HEDGE = re.compile(
     r"soon(?:ish)?|less likely|unlikely|i thought i'd|in the (?:near )?future)\b",
     re.IGNORECASE,
 )
-_PAST = re.compile(
-    r"\b(?:yesterday|already|last (?:week|month|night|year|time)|ago|previously)\b", re.IGNORECASE
-)
+_PAST = re.compile(r"\b(?:yesterday|already|last (?:week|month|night|year|time)|ago|previously)\b", re.IGNORECASE)
 _DIAGNOSTIC = re.compile(
     r"\b(?:example|examples|snippet|minimal|reproduc\w*|more (?:context|detail|details|info|information|specific)|your code|"
     r"the code|error messages?|stack ?trace|the output|what you|how you|why you|which version|questions?|advice|sense|pms?|dms?)\b|"
     r"^add (?:that|to what)\b|\bgive .{1,12} a (?:look|try|shot|go)\b",
     re.IGNORECASE,
 )
-_FORBIDS = re.compile(r"(?:don't|don’t|do not|not|never|no|stop|refrain|avoid|(?:find|see) (?:attached|enclosed|below|here|the attached))\b", re.IGNORECASE)
+_FORBIDS = re.compile(
+    r"(?:don't|don’t|do not|not|never|no|stop|refrain|avoid|(?:find|see) (?:attached|enclosed|below|here|the attached))\b",
+    re.IGNORECASE,
+)
 _PERSONAL = re.compile(r"\b(?:my|myself)\b", re.IGNORECASE)
 _COURTESY = re.compile(r"\b(?:please|pls|plz|kindly)\b", re.IGNORECASE)
 _ATOM = re.compile(ATOM)

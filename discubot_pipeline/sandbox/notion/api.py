@@ -1,5 +1,6 @@
 """The stand-in of Notion's API: token, version, rate and size first, then the endpoint. Called by the
-gate."""
+gate.
+"""
 
 import re
 import time
@@ -108,9 +109,7 @@ class NotionApi:
             return failure(503, "service_unavailable", SAVED, **more)
         if fault.kind == "html":
             return html(fault.status or 502)
-        status = fault.status or (
-            503 if fault.kind == "saved_503_silent" else 500 if fault.kind == "status" else 400
-        )
+        status = fault.status or (503 if fault.kind == "saved_503_silent" else 500 if fault.kind == "status" else 400)
         return failure(status, fault.error or CODES.get(status, "internal_server_error"), "Sandbox fault.")
 
     def error(self, answer: Answer) -> str | None:
@@ -127,18 +126,14 @@ class NotionApi:
             return "no JSON"
         parts = [f"title={_title(body)}"] if _title(body) else []
         parts += [f"children={len(body['children'])}"] if isinstance(body.get("children"), list) else []
-        parts += [
-            f"{key}={str(body[key])[:120]}" for key in ("filter", "in_trash", "start_cursor") if key in body
-        ]
+        parts += [f"{key}={str(body[key])[:120]}" for key in ("filter", "in_trash", "start_cursor") if key in body]
         return " ".join(parts)
 
 
 def _version(call: Call) -> str:
     version = call.headers.get("notion-version")
     if not version:
-        raise Refusal(
-            400, "missing_version", "Notion-Version header should be defined, instead was `undefined`."
-        )
+        raise Refusal(400, "missing_version", "Notion-Version header should be defined, instead was `undefined`.")
     if version not in shapes.VERSIONS:
         known = ", ".join(f'"{v}"' for v in shapes.VERSIONS)
         words = f"Notion-Version header failed validation: should be one of {known}, instead was `{version}`."
@@ -177,9 +172,7 @@ def failure(status: int, code: str, message: str, **additional: object) -> Answe
 
 def limited(wait: int, reason: str = "public_api_request_rate_limit") -> Refusal:
     """Refuse because a limit is used up; waits are strings in the body."""
-    return Refusal(
-        429, "rate_limited", "You have been rate limited.", rate_limit_reason=reason, retry_after=str(wait)
-    )
+    return Refusal(429, "rate_limited", "You have been rate limited.", rate_limit_reason=reason, retry_after=str(wait))
 
 
 def _limited_answer(fault: Fault) -> Answer:

@@ -76,9 +76,7 @@ def _draft(state: NotionState, item: Json, at: str, depth: int) -> Draft:
     return Draft(kind, checked, _children(state, kind, checked, children, f"{at}.{kind}.children", depth))
 
 
-def _children(
-    state: NotionState, kind: str, content: Json, given: Any, at: str, depth: int
-) -> tuple[Draft, ...]:
+def _children(state: NotionState, kind: str, content: Json, given: Any, at: str, depth: int) -> tuple[Draft, ...]:
     if given is None:
         return ()
     is_parent = content["is_toggleable"] if kind in HEADINGS else kind in PARENTS

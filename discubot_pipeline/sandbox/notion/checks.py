@@ -99,9 +99,7 @@ def mapping(value: Any, at: str) -> Json:
 def string(value: Any, at: str, most: int = MAX_TEXT) -> str:
     """Demand a string of bounded length."""
     if not isinstance(value, str):
-        raise wrong(
-            at, "should be defined" if value is None else f"should be a string, instead was {quoted(value)}"
-        )
+        raise wrong(at, "should be defined" if value is None else f"should be a string, instead was {quoted(value)}")
     if units(value) > most:
         raise wrong(f"{at}.length", f"should be ≤ `{most}`, instead was `{units(value)}`")
     return value

@@ -1,5 +1,6 @@
 """Control of the Notion stand-in: connections, people, databases, limits, and what people do to pages.
-Mounted by app."""
+Mounted by app.
+"""
 
 from dataclasses import asdict, replace
 from typing import Annotated

@@ -32,9 +32,7 @@ def me(visit: Visit) -> Json:
 
 def users(visit: Visit) -> Json:
     """List people and bots."""
-    return paged(
-        visit, list(visit.state.users), "user", lambda id: shapes.user(visit.state, visit.state.users[id])
-    )
+    return paged(visit, list(visit.state.users), "user", lambda id: shapes.user(visit.state, visit.state.users[id]))
 
 
 def user(visit: Visit) -> Json:
@@ -75,9 +73,7 @@ def query_database(visit: Visit) -> Json:
 
 def _query(visit: Visit, source: DataSource, kind: str) -> Json:
     rows = query.matching(visit.state, source, visit.body)
-    only_these = [
-        value for key, value in visit.call.query if key in ("filter_properties", "filter_properties[]")
-    ]
+    only_these = [value for key, value in visit.call.query if key in ("filter_properties", "filter_properties[]")]
     keys = [page.id for page in rows]
     where, cursor, is_capped = query.cut(
         keys, visit.body.get("page_size"), visit.body.get("start_cursor"), visit.state.limits.query_cap
@@ -181,9 +177,7 @@ def children(visit: Visit) -> Json:
     """List what is directly below a block or page."""
     found = visit.block(visit.id)
     blocks_by_id = visit.state.blocks
-    return paged(
-        visit, found.children, "block", lambda id: shapes.block(visit.state, blocks_by_id[id], visit.version)
-    )
+    return paged(visit, found.children, "block", lambda id: shapes.block(visit.state, blocks_by_id[id], visit.version))
 
 
 def append(visit: Visit) -> Json:

@@ -57,14 +57,8 @@ Keep = Callable[[Page], bool]
 
 def matching(state: NotionState, source: DataSource, body: Json) -> list[Page]:
     """Return the rows that a query finds, in its order; without sorts the order is arbitrary but fixed."""
-    only(
-        body, {"filter", "sorts", "start_cursor", "page_size", "in_trash", "archived", "result_type"}, "body"
-    )
-    keep = (
-        condition(state, source, body["filter"], "body.filter", 0)
-        if body.get("filter")
-        else lambda page: True
-    )
+    only(body, {"filter", "sorts", "start_cursor", "page_size", "in_trash", "archived", "result_type"}, "body")
+    keep = condition(state, source, body["filter"], "body.filter", 0) if body.get("filter") else lambda page: True
     seen = time.time() - state.limits.query_lag_seconds
     rows = [p for p in state.rows(source) if not p.in_trash and p.created <= seen and keep(p)]
     rows.sort(key=lambda page: page.id)
@@ -96,9 +90,7 @@ def _compound(
     only(given, {word}, at)
     if depth == 2 or not isinstance(given[word], list):
         raise wrong(f"{at}.{word}", "should be an array nested at most twice")
-    parts = [
-        condition(state, source, part, f"{at}.{word}[{n}]", depth + 1) for n, part in enumerate(given[word])
-    ]
+    parts = [condition(state, source, part, f"{at}.{word}[{n}]", depth + 1) for n, part in enumerate(given[word])]
     return lambda page: gather([part(page) for part in parts])
 
 
@@ -120,9 +112,7 @@ def _property_condition(state: NotionState, source: DataSource, given: Json, at:
         raise invalid(f"Could not find property with name or id: {key}")
     kinds = sorted(set(given) - {"property", "type"})
     if kinds != [column.type] or column.type not in CONDITIONS:
-        raise invalid(
-            f"database property {column.type} does not match filter {', '.join(kinds) or 'undefined'}"
-        )
+        raise invalid(f"database property {column.type} does not match filter {', '.join(kinds) or 'undefined'}")
     word, wanted = _test(given[column.type], CONDITIONS[column.type], f"{at}.{column.type}")
     _check_wanted(column, word, wanted, f"{at}.{column.type}.{word}")
     return lambda page: TESTS[word](_comparable(state, column, page), wanted)
@@ -173,10 +163,7 @@ def _utc(moment: datetime) -> datetime:
 def _sorts(state: NotionState, source: DataSource, given: Any) -> list[tuple[Callable[[Page], Any], bool]]:
     if not isinstance(given, list):
         raise wrong("body.sorts", f"should be an array, instead was {quoted(given)}")
-    return [
-        _sort(state, source, mapping(item, f"body.sorts[{n}]"), f"body.sorts[{n}]")
-        for n, item in enumerate(given)
-    ]
+    return [_sort(state, source, mapping(item, f"body.sorts[{n}]"), f"body.sorts[{n}]") for n, item in enumerate(given)]
 
 
 def _sort(state: NotionState, source: DataSource, item: Json, at: str) -> tuple[Callable[[Page], Any], bool]:

@@ -46,9 +46,7 @@ def database(state: NotionState, found: Database) -> str:
 
 def _properties(state: NotionState, found: Page) -> str:
     columns = [c for c in state.sources[str(found.source_id)].properties.values() if c.type != "title"]
-    rows = [
-        f"<dt>{escape(c.name)}</dt><dd>{_value(c.type, values.flat(state, c, found))}</dd>" for c in columns
-    ]
+    rows = [f"<dt>{escape(c.name)}</dt><dd>{_value(c.type, values.flat(state, c, found))}</dd>" for c in columns]
     times = f"<dt>Created</dt><dd>{escape(shapes.minute(found.created).replace('T', ' ')[:16])} UTC</dd>"
     return f"<dl>{''.join(rows)}{times}</dl>"
 

@@ -1,5 +1,6 @@
 """Makes databases with their columns, as a person would in Notion. Used by the default world and by
-control."""
+control.
+"""
 
 import uuid
 

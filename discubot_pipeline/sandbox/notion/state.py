@@ -1,5 +1,6 @@
 """What the stand-in of Notion remembers: connections, people, databases, pages, blocks. Changed by its API
-and control."""
+and control.
+"""
 
 import re
 import secrets

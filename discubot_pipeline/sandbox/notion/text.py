@@ -22,9 +22,7 @@ def rich_text(state: NotionState, value: Any, at: str) -> list[Json]:
 def _piece(state: NotionState, item: Json, at: str) -> Json:
     kind = item.get("type") or next((k for k in KINDS if k in item), None)
     if kind not in KINDS:
-        raise wrong(
-            f"{at}.type", f"should be one of {', '.join(KINDS)}, instead was {quoted(item.get('type'))}"
-        )
+        raise wrong(f"{at}.type", f"should be one of {', '.join(KINDS)}, instead was {quoted(item.get('type'))}")
     only(item, {"type", kind, "annotations", "plain_text", "href"}, at)
     content = mapping(item.get(kind), f"{at}.{kind}")
     readers = {"text": _text, "mention": _mention, "equation": _equation}

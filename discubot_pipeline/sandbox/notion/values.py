@@ -1,5 +1,6 @@
 """Checks property values against a data source's schema, keeps them, and writes them back. Used by pages
-and control."""
+and control.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -78,9 +79,7 @@ def _choice(column: Property, value: Any, at: str) -> Option:
     found = column.option(value)
     if found is None and ("name" not in value or column.type == "status"):
         name = value.get("name", value.get("id"))
-        raise invalid(
-            f'Invalid {column.type} option. {column.type.capitalize()} option "{name}" does not exist.'
-        )
+        raise invalid(f'Invalid {column.type} option. {column.type.capitalize()} option "{name}" does not exist.')
     return found or _new_option(value["name"], at)
 
 

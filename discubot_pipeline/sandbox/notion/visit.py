@@ -56,9 +56,7 @@ class Visit:
         if id in self.state.pages:
             return self.page(id)
         found = self.state.blocks.get(id)
-        if found is None or not self.state.sees(
-            self.who.token, self.state.database_of(self.state.root(found))
-        ):
+        if found is None or not self.state.sees(self.who.token, self.state.database_of(self.state.root(found))):
             raise not_found("block", id)
         return found
 

@@ -1,5 +1,6 @@
 """Reads the arguments of a Web API call the way Slack does, and refuses in its words. Used by the Web API
-methods."""
+methods.
+"""
 
 import base64
 import binascii

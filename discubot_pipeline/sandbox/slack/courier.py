@@ -115,9 +115,7 @@ class Courier:
         told_to_stop = response is not None and response.headers.get("x-slack-no-retry") == "1"
         return attempt, reason is None or told_to_stop
 
-    async def _post(
-        self, url: str, body: bytes, headers: dict[str, str]
-    ) -> tuple[httpx2.Response | None, str | None]:
+    async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[httpx2.Response | None, str | None]:
         raw = [(name.encode(), value.encode("utf-8")) for name, value in headers.items()]
         try:
             async with asyncio.timeout(TIMEOUT):

@@ -1,5 +1,6 @@
 """Turns what happens in a channel into event envelopes and hands them to the courier. Called by the API
-and control."""
+and control.
+"""
 
 import base64
 import secrets
@@ -41,12 +42,7 @@ class Announcer:
         return self._send(workspace, event) if self._is_heard(workspace, channel) else None
 
     def _is_mention(self, workspace: Workspace, channel: Channel, message: Message) -> bool:
-        if (
-            "app_mention" not in workspace.subscribe
-            or channel.is_im
-            or not channel.is_member
-            or message.is_bot
-        ):
+        if "app_mention" not in workspace.subscribe or channel.is_im or not channel.is_member or message.is_bot:
             return False
         return mentions(message.text, workspace.bot_user_id)
 

@@ -1,5 +1,6 @@
 """Control of Slack's event delivery: handshake, custom and repeated events, the record of attempts.
-Mounted by app."""
+Mounted by app.
+"""
 
 import json
 from dataclasses import asdict

@@ -59,9 +59,7 @@ def thread_counts(root: Message, replies: list[Message]) -> Json:
 
 def reactions(message: Message) -> list[Json]:
     """List the reactions of a message."""
-    return [
-        {"name": name, "users": list(users), "count": len(users)} for name, users in message.reactions.items()
-    ]
+    return [{"name": name, "users": list(users), "count": len(users)} for name, users in message.reactions.items()]
 
 
 def channel_body(channel: Channel, *, with_membership: bool = True) -> Json:
@@ -104,5 +102,5 @@ def permalink(workspace: Workspace, channel: Channel, message: Message) -> str:
 
 def glyph(name: str) -> str:
     """Return the emoji of a short code, or the code in colons where there is none."""
-    code = f":{name.split('::')[0]}:"
+    code = f":{name.split('::', maxsplit=1)[0]}:"
     return emoji.emojize(emoji.emojize(code, language="alias"))

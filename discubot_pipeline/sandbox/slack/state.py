@@ -1,5 +1,6 @@
 """What the stand-in of Slack remembers: workspaces, people, channels, messages. Changed by its API and by
-control."""
+control.
+"""
 
 import secrets
 import string

@@ -75,14 +75,8 @@ def _extras(args: Json) -> Json:
 def _blocks(blocks: Any) -> list[Json]:
     if not isinstance(blocks, list):
         raise Refusal("invalid_blocks_format")
-    problems = (
-        [f"no more than {MAX_BLOCKS} items allowed [json-pointer:/blocks]"]
-        if len(blocks) > MAX_BLOCKS
-        else []
-    )
-    problems += [
-        f"{words} [json-pointer:/blocks/{i}]" for i, block in enumerate(blocks) if (words := _wrong(block))
-    ]
+    problems = [f"no more than {MAX_BLOCKS} items allowed [json-pointer:/blocks]"] if len(blocks) > MAX_BLOCKS else []
+    problems += [f"{words} [json-pointer:/blocks/{i}]" for i, block in enumerate(blocks) if (words := _wrong(block))]
     if problems:
         raise Refusal("invalid_blocks", response_metadata={"messages": [f"[ERROR] {p}" for p in problems]})
     return blocks
