@@ -242,5 +242,5 @@ class Child:
             user=program.user,
             group=program.user,
             extra_groups=None if program.user is None else [],
-            preexec_fn=die_with_parent(program.stop_signal),
+            preexec_fn=die_with_parent(program.stop_signal),  # noqa: PLW1509 - two system calls, no lock
         )

@@ -29,7 +29,7 @@ from discubot_pipeline.cli.ports import HOME_SETTING, StartupError, StateLock, s
 NAME = "discubot"  # of the role and of its database
 PORT = 5432  # only a part of the socket's name
 LONGEST_SOCKET = 103  # bytes: an address holds 104 on macOS and 108 on Linux, with the closing zero
-SHORT_BASE = Path("/tmp")  # not $TMPDIR: every process must find the same folder
+SHORT_BASE = Path("/tmp")  # noqa: S108 - not $TMPDIR, as every process must find the same; we check whose it is
 MEGABYTE = 2**20
 RECOVERY = timedelta(minutes=5)  # a start after a crash may have this long to replay what was logged
 

@@ -5,6 +5,7 @@ all in reverse order within a bound. It knows nothing of what the programs do.
 import contextlib
 import logging
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -263,7 +264,8 @@ class Supervisor:
             with contextlib.suppress(BrokenPipeError):
                 for post in (post for post in self._posts if post.child.pid is not None):
                     for line in post.new_lines():
-                        print(f"{post.name} | {line}", flush=True)
+                        sys.stdout.write(f"{post.name} | {line}\n")
+                sys.stdout.flush()
 
     def _install_handlers(self) -> None:
         """Take the signals that mean stop; a hang-up only where it is not ignored, as under nohup."""

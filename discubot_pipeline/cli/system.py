@@ -108,8 +108,9 @@ class System:
                 command=python("-m", "dagster", *self._code_server(socket)),
                 ready=accepts(socket),
                 before_start=partial(self._make_ready, env, socket),
+                wake=self._wake_sensors,
             ),
-            program(name="daemon", command=python("-m", "discubot_pipeline.defs.daemon", "run", "-w", workspace)),
+            program(name="daemon", command=python("-m", "discubot_pipeline.defs.daemon", "run", "-w", workspace), wake=self._wake_sensors),
             program(
                 name="web-ui",
                 command=python("-m", "dagster_webserver", "-w", workspace, *at, "--log-level", "warning"),

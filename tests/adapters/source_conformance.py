@@ -110,9 +110,10 @@ class SourceConformance:
             try:
                 arrival = harness.door.open(harness.config, headers, body)
             except Permanent as refused:
-                assert refused.reason == "malformed"
+                fine = refused.reason == "malformed"
             else:
-                assert isinstance(arrival, Challenge) or is_storable(arrival, harness.door.kind)
+                fine = isinstance(arrival, Challenge) or is_storable(arrival, harness.door.kind)
+            assert fine
 
         is_handled()
 
@@ -122,7 +123,10 @@ class SourceConformance:
         first = harness.door.open(harness.config, harness.sign(body, NOW), body)
         again = harness.door.open(harness.config, harness.sign(body, NOW + WINDOW), body)
         assert first == again
-        assert isinstance(first, Arrival) and first.reason is None and first.thread_id and first.payload
+        assert isinstance(first, Arrival)
+        assert first.reason is None
+        assert first.thread_id
+        assert first.payload
 
     def test_a_foreign_link_is_no_thread(self, harness: Harness) -> None:
         """Links of other tools, and what is no link at all, lead to no thread."""

@@ -152,7 +152,7 @@ def test_a_key_in_anothers_message_is_no_answer(answers: dict[str, list[Any]]) -
     forged = {"event_type": "discubot_reply", "event_payload": {"key": "key"}}
     for page in answers["conversations.replies"]:
         for said in page["messages"]:
-            said |= {} if said.get("user") == "UDISCUBOT" else {"metadata": forged}
+            said.update({} if said.get("user") == "UDISCUBOT" else {"metadata": forged})
     service = Canned(answers | {"chat.postMessage": [{"ok": True, "ts": "1763759099.000100"}]})
     try:
         service.source.reply("C0GENERAL:1763759000.000100", "Done", "key", is_retry=True)

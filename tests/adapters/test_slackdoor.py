@@ -191,7 +191,8 @@ class TestOpen:
     def test_a_nul_in_the_text_is_dropped(self) -> None:
         """The database takes none, and the mention is worth keeping."""
         arrival = DOOR.open(slack_config(), {}, payload("app_mention").replace(b"make", b"ma\\u0000ke"))
-        assert isinstance(arrival, Arrival) and arrival.payload is not None
+        assert isinstance(arrival, Arrival)
+        assert arrival.payload is not None
         assert arrival.payload["text"] == "<@UDISCUBOT> make tasks &amp; reply"
 
 

@@ -1,7 +1,6 @@
 """Real programs and databases for the tests of this folder, and how to wait for what they do."""
 
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -18,10 +17,12 @@ from discubot_pipeline.cli.postgres import EmbeddedPostgres
 ENV = {"PATH": "/usr/bin:/bin"}
 STUBBORN = "trap '' TERM; touch $0; while :; do sleep 0.05; done"
 OWNER = """
+import signal
 import sys
 from datetime import timedelta
 from pathlib import Path
 from discubot_pipeline.cli.processes import Program, Supervisor
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # should the tests run under nohup
 state, script = Path(sys.argv[1]), sys.argv[2]
 mark = state / "mark"
 program = Program("child", ["/bin/sh", "-c", script, str(mark)], {"PATH": "/usr/bin:/bin"}, mark.exists,
@@ -77,7 +78,6 @@ def own(state: Path, script: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # nohup ignores it for all of us
     )
     assert owner.stdout is not None
     assert owner.stdout.readline() == "child starting\n"

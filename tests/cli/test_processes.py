@@ -67,19 +67,20 @@ def test_killed_program_is_restarted_while_we_do_other_work(tmp_path: Path) -> N
 
 def test_delay_before_a_restart_doubles(tmp_path: Path) -> None:
     """A program that keeps dying is restarted after 0.5, 1, 2 ... seconds, never more than 30."""
-    post = Post(Child(shell("any", "true"), tmp_path))
+    post = Post(Child(shell("any", "exec sleep 60"), tmp_path))
     post.child.start()
     assert [post.schedule().total_seconds() for _ in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    post.child.stop()
 
 
 def test_delay_begins_anew_after_healthy_times(tmp_path: Path) -> None:
     """A program that ran for a while (a minute, here less) before it died is restarted soon."""
-    post = Post(Child(shell("any", "sleep 0.2"), tmp_path), healthy=timedelta(seconds=0.1))
-    for expected in (0.5, 1, 2):
-        post.child.start()
-        assert post.schedule().total_seconds() == expected
-    eventually(lambda: not post.child.is_alive)
+    post = Post(Child(shell("any", "exec sleep 60"), tmp_path), healthy=timedelta(seconds=0.5))
+    post.child.start()
+    assert [post.schedule().total_seconds() for _ in range(3)] == [0.5, 1, 2]
+    eventually(lambda: post.child.age > timedelta(seconds=0.5))
     assert post.schedule().total_seconds() == 0.5
+    post.child.stop()
 
 
 def test_restart_by_hand(tmp_path: Path) -> None:

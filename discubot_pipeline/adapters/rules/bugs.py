@@ -2,7 +2,8 @@
 
 import re
 
-from discubot_pipeline.adapters.rules.requests import strip_leads
+from discubot_pipeline.adapters.rules.leads import strip_leads
+from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.sentences import Sentence
 
 GERUNDS = {
@@ -24,43 +25,37 @@ GERUNDS = {
     "throws": "throwing",
     "times out": "timing out",
 }
-ALONE = frozenset(
-    [
-        "breaks",
-        "crashes",
-        "disappears",
-        "dies",
-        "fails",
-        "flickers",
-        "freezes",
-        "hangs",
-        "leaks",
-        "overflows",
-        "overlaps",
-        "throws",
-    ]
+ALONE = lexicon(
+    """
+    breaks crashes disappears dies fails flickers freezes hangs leaks overflows overlaps throws
+    """
 ) | {"times out"}
 """These report a fault by themselves; the others only before a word like "error"."""
 
 LONGEST = 300
 _SUBJECT = (
-    r"(?P<subject>(?!(?:it|this|that|these|those|he|she|they|we|i|you|which|what|something|everything|nothing|there|if|when|my|mine"
+    r"(?P<subject>(?!(?:it|this|that|these|those|he|she|they|we|i|you|which|what|something|everything|"
+    r"nothing|there|if|when|my|mine"
     r"|how|why|where|does|do|is|are)\b)[^,;:?!]{2,60}?)"
 )
 _ADVERBS = r"(?:(?:still|always|sometimes|just|now|often|suddenly|also|completely|totally|again|currently) )*"
 _STATE = re.compile(
-    rf"{_SUBJECT} (?:is|are|seems(?: to be)?|looks|still|got) {_ADVERBS}(?:broken|not working|down|unusable)\b(?P<rest>.*)",
+    rf"{_SUBJECT} (?:is|are|seems(?: to be)?|looks|still|got) {_ADVERBS}(?:broken|not working|down|"
+    rf"unusable)\b(?P<rest>.*)",
     re.IGNORECASE,
 )
 _QUALITY = re.compile(
-    rf"{_SUBJECT} (?:is|are|seems(?: to be)?|looks) (?P<state>{_ADVERBS}(?:too |very |really )?(?:slow|wrong|outdated|missing|"
+    rf"{_SUBJECT} (?:is|are|seems(?: to be)?|looks) (?P<state>{_ADVERBS}(?:too |very |really )?(?:slow|"
+    rf"wrong|outdated|missing|"
     r"misaligned|incorrect|cut off|unresponsive|unreadable|blank)\b.*)",
     re.IGNORECASE,
 )
 _NEEDS = re.compile(rf"{_SUBJECT} {_ADVERBS}needs? to (?!be\b|know\b|go\b)(?P<what>[a-z]+ .+)", re.IGNORECASE)
 _HEARSAY = re.compile(
-    r"(?:(?:some |many |several )?(?:users?|customers?|people|clients?|we|i)(?:'ve|’ve| have| are| is| keep|'re)? "
-    r"(?:complain(?:ing|ed)?|report(?:ing|ed)?|saying|said|say|noticed?|noticing|found|see|heard?)(?: us)?(?: that)? )",
+    r"(?:(?:some |many |several )?(?:users?|customers?|people|clients?|we|i)(?:'ve|’ve| have| are| is| keep|"
+    r"'re)? "
+    r"(?:complain(?:ing|ed)?|report(?:ing|ed)?|saying|said|say|noticed?|noticing|found|see|"
+    r"heard?)(?: us)?(?: that)? )",
     re.IGNORECASE,
 )
 _FAULT = re.compile(
@@ -68,7 +63,8 @@ _FAULT = re.compile(
     re.IGNORECASE,
 )
 _GOING = re.compile(
-    rf"{_SUBJECT} (?:is|are|keeps?) {_ADVERBS}(?P<verb>crashing|failing|freezing|hanging|leaking|overlapping|flickering|throwing)"
+    rf"{_SUBJECT} (?:is|are|keeps?) {_ADVERBS}(?P<verb>crashing|failing|freezing|hanging|leaking|"
+    rf"overlapping|flickering|throwing)"
     r"\b(?P<rest>.*)",
     re.IGNORECASE,
 )
@@ -78,7 +74,8 @@ _NOT = re.compile(
     re.IGNORECASE,
 )
 _THERE = re.compile(
-    r"there(?:'s|’s| is| are| seems to be) (?:a|an|another|some) (?P<thing>(?:\w+ ){0,3}(?:bug|typo|regression|leak)s?\b.*)",
+    r"there(?:'s|’s| is| are| seems to be) (?:a|an|another|some) (?P<thing>(?:\w+ ){0,3}(?:bug|typo|"
+    r"regression|leak)s?\b.*)",
     re.I,
 )
 _TROUBLE = re.compile(r"\b(?:error|exception|blank|wrong|404|500|warning|nothing)\b", re.IGNORECASE)

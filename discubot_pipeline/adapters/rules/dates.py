@@ -59,7 +59,8 @@ NUMBERS = {
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DAY = "|".join(sorted(WEEKDAYS, key=len, reverse=True))
 _PREPOSITION = (
-    r"\b(?:not later than|no later than|at the latest|due(?: date)?:?(?: on| by)?|deadline:?(?: is)?|by|before|until|till|"
+    r"\b(?:not later than|no later than|at the latest|due(?: date)?:?(?: on| by)?|deadline:?(?: is)?|by|"
+    r"before|until|till|"
     r"on|for|bis(?: zum)?|tegen|vóór|voor|avant|pour|d'ici|antes del?|para|am|op|le|el) (?:the )?"
 )
 _LEAD = f"(?:{_PREPOSITION})?"
@@ -176,8 +177,8 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple(
             _named_month,
         ),
         (
-            _LEAD
-            + rf"\b(?P<month>{_MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<year>20\d\d))?(?![\w:.]\d|\w)",
+            _LEAD + rf"\b(?P<month>{_MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|"
+            rf"th)?(?:,? (?P<year>20\d\d))?(?![\w:.]\d|\w)",
             _named_month,
         ),
         *((rf"{_LEAD}{day}/{_YEAR}(?![\w/])", _numbered) for day in _SLASHED),
@@ -189,14 +190,13 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple(
             _days(2),
         ),
         (
-            _LEAD
-            + r"(?<!guten )(?<!goede )(?<!buenos )\b(?:(?:end of (?:day|business) )?(?:tomorrow|tmrw|tmr)|morgen|demain|mañana)"
-            + _PART,
+            _LEAD + r"(?<!guten )(?<!goede )(?<!buenos )\b(?:(?:end of (?:day|business) )?(?:tomorrow|tmrw|tmr)|"
+            r"morgen|demain|mañana)" + _PART,
             _days(1),
         ),
         (
-            _LEAD
-            + r"\b(?:today|tonight|eod|cob|(?:the )?end of (?:the )?(?:day|business)|heute|vandaag|aujourd'hui|hoy)"
+            _LEAD + r"\b(?:today|tonight|eod|cob|(?:the )?end of (?:the )?(?:day|business)|heute|vandaag|"
+            r"aujourd'hui|hoy)"
             r"(?![\w'’])",
             _days(0),
         ),

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from discubot_pipeline.adapters.rules.bugs import lowered, repair_of
-from discubot_pipeline.adapters.rules.requests import Kind
+from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.sentences import Sentence
 from discubot_pipeline.adapters.rules.titles import content_words
 

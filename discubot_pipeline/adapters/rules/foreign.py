@@ -2,8 +2,11 @@
 
 import re
 
+from discubot_pipeline.adapters.rules.lexicon import lexicon
+
 _PLEASE = (
-    r"bitte|alsjeblieft|alstublieft|aub|svp|stp|s'il te plaît|s'il vous plaît|s’il te plaît|s’il vous plaît|por favor"
+    r"bitte|alsjeblieft|alstublieft|aub|svp|stp|s'il te plaît|s'il vous plaît|s’il te plaît|s’il vous plaît|"
+    r"por favor"
 )
 _SMALL = rf"(?:(?:{_PLEASE}|auch|noch|mal|bis|even|ook|nog|aussi|encore|también),? )*"
 
@@ -27,77 +30,21 @@ REQUESTS = tuple(
         rf"quelqu[’']un (?:peut|pourrait)(?:-il)?,? {_SMALL}(?P<body>.+)",
         r"merci (?:de bien vouloir|de) (?P<body>.+)",
         rf"(?:il faut|on doit|nous devons),? {_SMALL}(?P<body>.+)",
-        rf"¿?(?:puedes|podrías|puede usted|podría usted|pueden|podéis|podríais|podrían),? {_SMALL}(?P<body>.+)",
+        rf"¿?(?:puedes|podrías|puede usted|podría usted|pueden|podéis|podríais|"
+        rf"podrían),? {_SMALL}(?P<body>.+)",
         rf"¿?(?:alguien puede|alguien podría),? {_SMALL}(?P<body>.+)",
         rf"(?:tenemos que|hay que|necesitamos),? {_SMALL}(?P<body>.+)",
         rf"(?:{_PLEASE}),? {_SMALL}(?P<body>.+)",
     )
 )
 
-NOT_WORK = frozenset(
-    [
-        "aider",
-        "antworten",
-        "ayudar",
-        "ayudarme",
-        "decir",
-        "decirme",
-        "denken",
-        "dire",
-        "erklären",
-        "explain",
-        "explicar",
-        "explicarme",
-        "expliquer",
-        "glauben",
-        "helfen",
-        "helpen",
-        "kennen",
-        "m'aider",
-        "m'expliquer",
-        "m'dire",
-        "me",
-        "mij",
-        "mir",
-        "montrer",
-        "mostrar",
-        "mostrarme",
-        "sagen",
-        "sag",
-        "saber",
-        "savoir",
-        "schauen",
-        "sehen",
-        "sehn",
-        "siehst",
-        "tell",
-        "uitleggen",
-        "vertellen",
-        "verstehen",
-        "voir",
-        "ver",
-        "warten",
-        "wachten",
-        "weten",
-        "wissen",
-        "zeggen",
-        "zeigen",
-        "zien",
-        "nicht",
-        "niet",
-        "pas",
-        "ne",
-        "no",
-        "nichts",
-        "niets",
-        "kein",
-        "keine",
-        "geen",
-        "nunca",
-        "jamais",
-        "nie",
-        "gern",
-    ]
+NOT_WORK = lexicon(
+    """
+    aider antworten ayudar ayudarme decir decirme denken dire erklären explain explicar explicarme expliquer
+    glauben helfen helpen kennen m'aider m'expliquer m'dire me mij mir montrer mostrar mostrarme sagen sag
+    saber savoir schauen sehen sehn siehst tell uitleggen vertellen verstehen voir ver warten wachten weten
+    wissen zeggen zeigen zien nicht niet pas ne no nichts niets kein keine geen nunca jamais nie gern
+    """
 )
 FEWEST_WORDS = 2
 _WORD = re.compile(r"[\w'’-]+")

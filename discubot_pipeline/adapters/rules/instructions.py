@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.dates import due_in
+from discubot_pipeline.adapters.rules.frames import Kind
+from discubot_pipeline.adapters.rules.leads import strip_leads
 from discubot_pipeline.adapters.rules.ledger import Todo
+from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.lists import Listing, Sense, blocks, item_ask
 from discubot_pipeline.adapters.rules.people import People
-from discubot_pipeline.adapters.rules.requests import Ask, Kind, asks_in, first_word, strip_leads
+from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word
 from discubot_pipeline.adapters.rules.sentences import Sentence, clean, read
 from discubot_pipeline.adapters.rules.tasks import named, only_reads, thing, todos_of, work_on
 from discubot_pipeline.adapters.rules.titles import content_words, has_object, literal_title, title_of
@@ -19,49 +22,12 @@ from discubot_pipeline.domain.analysis import Brief
 from discubot_pipeline.domain.discussion import Message
 
 FORCED, ASKED, GUESSED = 0.95, 0.9, 0.6
-PLEASANTRIES = frozenset(
-    [
-        "hi",
-        "hello",
-        "hey",
-        "thanks",
-        "thank",
-        "thx",
-        "cheers",
-        "good",
-        "morning",
-        "afternoon",
-        "evening",
-        "bot",
-        "again",
-        "all",
-        "very",
-        "much",
-        "ping",
-        "test",
-        "hallo",
-        "danke",
-        "merci",
-        "gracias",
-        "bedankt",
-        "welcome",
-        "are",
-        "you",
-        "there",
-        "help",
-        "lol",
-        "nice",
-        "great",
-        "job",
-        "well",
-        "done",
-        "awesome",
-        "cool",
-        "love",
-        "it",
-        "both",
-        "perfect",
-    ]
+PLEASANTRIES = lexicon(
+    """
+    hi hello hey thanks thank thx cheers good morning afternoon evening bot again all very much ping test
+    hallo danke merci gracias bedankt welcome are you there help lol nice great job well done awesome cool
+    love it both perfect
+    """
 )
 
 _FORCE = re.compile(r"\btask ?: ?", re.IGNORECASE)
@@ -69,9 +35,11 @@ _TICKET = re.compile(
     r"(?:please |can you |could you |would you |kindly |let's |i need |we need |also |just )*"
     r"(?:create|make|open|file|add|raise|log|write|track|capture|note|put|new|remind)"
     r"(?: (?:a|an|the|one|another|new|some|up|down|me|us|this as a|it as a|separate|quick))*"
-    r" ?(?:(?<=remind me)|(?<=remind us)|\b(?P<noun>task|ticket|to-?do|issue|card|story|action item|bug report|bug ticket|bug|item|"
+    r" ?(?:(?<=remind me)|(?<=remind us)|\b(?P<noun>task|ticket|to-?do|issue|card|story|action item|"
+    r"bug report|bug ticket|bug|item|"
     r"reminder)(?P<many>s)?\b)"
-    r"(?: (?:on the board|in notion|please|here|now))*(?: ?[:–-] ?| (?:for|to|about|that|on|regarding|called|titled|saying|so that|so)\b| )"
+    r"(?: (?:on the board|in notion|please|here|now))*(?: ?[:–-] ?| (?:for|to|about|that|on|regarding|"
+    r"called|titled|saying|so that|so)\b| )"
     r" ?(?P<body>\S.*)",
     re.IGNORECASE,
 )

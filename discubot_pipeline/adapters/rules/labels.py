@@ -2,10 +2,12 @@
 
 import re
 
+from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.domain.analysis import Priority, TaskType
 
 _NOT = re.compile(
-    r"(?:\b(?:not|isn't|isn’t|aren't|wasn't|no longer|hardly|never|less|nothing|nicht|niet|pas|no)\b|n't)[\w ]{0,14}$",
+    r"(?:\b(?:not|isn't|isn’t|aren't|wasn't|no longer|hardly|never|less|nothing|nicht|niet|pas|no)\b|"
+    r"n't)[\w ]{0,14}$",
     re.I,
 )
 
@@ -14,17 +16,20 @@ PRIORITIES = tuple(
     for priority, pattern in (
         (
             Priority.LOW,
-            r"\b(?:low[- ]prio(?:rity)?|priority:? low|nice[- ]to[- ]have|whenever you (?:can|have|get)|whenever|no rush|no hurry|"
+            r"\b(?:low[- ]prio(?:rity)?|priority:? low|nice[- ]to[- ]have|whenever you (?:can|have|get)|"
+            r"whenever|no rush|no hurry|"
             r"not a priority|p[34])\b",
         ),
         (
             Priority.URGENT,
-            r"\b(?:urgent|urgently|asap|a\.s\.a\.p|as soon as possible|critical|blocker|blocking (?:us|the release)|emergency|"
+            r"\b(?:urgent|urgently|asap|a\.s\.a\.p|as soon as possible|critical|blocker|blocking (?:us|"
+            r"the release)|emergency|"
             r"immediately|right away|p0|dringend|urgente?)\b",
         ),
         (
             Priority.HIGH,
-            r"\b(?:important|high[- ]prio(?:rity)?|top[- ]priority|priority:? high|prio 1|p1|wichtig|belangrijk|importante?)\b",
+            r"\b(?:important|high[- ]prio(?:rity)?|top[- ]priority|priority:? high|prio 1|p1|wichtig|"
+            r"belangrijk|importante?)\b",
         ),
         (Priority.MEDIUM, r"\b(?:medium[- ]prio(?:rity)?|priority:? medium|p2)\b"),
     )
@@ -35,17 +40,21 @@ TYPES = tuple(
     for kind, pattern in (
         (
             TaskType.QUESTION,
-            r"^(?:ask|clarify|find out|figure out|decide|determine|check (?:if|whether)|confirm (?:if|whether))\b",
+            r"^(?:ask|clarify|find out|figure out|decide|determine|check (?:if|whether)|confirm (?:if|"
+            r"whether))\b",
         ),
         (
             TaskType.BUG,
-            r"\b(?:bugs?|broken|crash(?:es|ed|ing)?|errors?|exceptions?|fail(?:s|ed|ing|ures?)?|regressions?|hotfix|"
-            r"not working|(?:doesn|don|isn)['’]t (?:work|load|open|show|render|respond)|freez(?:es|ing)|hangs|glitch(?:es)?|"
+            r"\b(?:bugs?|broken|crash(?:es|ed|ing)?|errors?|exceptions?|fail(?:s|ed|ing|ures?)?|"
+            r"regressions?|hotfix|"
+            r"not working|(?:doesn|don|isn)['’]t (?:work|load|open|show|render|respond)|freez(?:es|ing)|"
+            r"hangs|glitch(?:es)?|"
             r"typos?|defects?|throw(?:s|ing)|outages?|leaks?)\b",
         ),
         (
             TaskType.IMPROVEMENT,
-            r"\b(?:improve\w*|optimi[sz]e\w*|refactor\w*|simplify|speed up|faster|clean ?up|polish|tidy|modernise|modernize|"
+            r"\b(?:improve\w*|optimi[sz]e\w*|refactor\w*|simplify|speed up|faster|clean ?up|polish|tidy|"
+            r"modernise|modernize|"
             r"enhance\w*|streamline|performance|usability|redesign)\b",
         ),
         (
@@ -60,7 +69,8 @@ DOMAINS = tuple(
     for domain, pattern in (
         (
             "design",
-            r"design|designs|mockups?|figma|wireframes?|typography|fonts?|colou?rs?|icons?|logos?|spacing|illustrations?",
+            r"design|designs|mockups?|figma|wireframes?|typography|fonts?|colou?rs?|icons?|logos?|spacing|"
+            r"illustrations?",
         ),
         ("frontend", r"frontend|front-end|css|react|vue|components?|browser|javascript|typescript|html"),
         (
@@ -73,25 +83,10 @@ DOMAINS = tuple(
     )
 )
 
-NO_TAGS = frozenset(
-    [
-        "lang",
-        "t",
-        "f",
-        "true",
-        "false",
-        "include",
-        "define",
-        "if",
-        "ifdef",
-        "endif",
-        "else",
-        "pragma",
-        "region",
-        "import",
-        "undef",
-        "error",
-    ]
+NO_TAGS = lexicon(
+    """
+    lang t f true false include define if ifdef endif else pragma region import undef error
+    """
 )
 MOST_TAGS = 5
 _TAG = re.compile(r"(?<![\w&/#:])#(?P<tag>[a-z][\w-]{1,30})(?![\w:])", re.IGNORECASE)
@@ -107,9 +102,9 @@ def priority_of(text: str) -> Priority | None:
 
 def type_of(title: str, text: str) -> TaskType | None:
     """Read the type off the title, else off what was said; null when two fit equally badly."""
-    for words in (title, text):
+    for place in (title, text):
         for kind, pattern in TYPES:
-            if pattern.search(words) and not (words is text and kind is TaskType.FEATURE):
+            if pattern.search(place) and not (place is text and kind is TaskType.FEATURE):
                 return kind
     return None
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
+from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.replies import Effect, Reply
-from discubot_pipeline.adapters.rules.requests import Kind
 from discubot_pipeline.adapters.rules.sentences import Sentence
 from discubot_pipeline.domain.analysis import Priority
 from discubot_pipeline.domain.task import fingerprint

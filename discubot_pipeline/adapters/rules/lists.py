@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from discubot_pipeline.adapters.rules.bugs import repair_of
-from discubot_pipeline.adapters.rules.requests import Ask, Kind, asks_in, first_word, order_in, strip_leads
+from discubot_pipeline.adapters.rules.frames import Kind
+from discubot_pipeline.adapters.rules.leads import strip_leads
+from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word, order_in
 from discubot_pipeline.adapters.rules.sentences import Sentence
 from discubot_pipeline.adapters.rules.tasks import thing
 from discubot_pipeline.adapters.rules.titles import has_object
@@ -37,27 +39,36 @@ class Listing:
 
 
 _TALK = re.compile(
-    r"\b(?:reproduce|repro|how to|options?|pros|cons|done|completed|finished|changes|changed|changelog|what's new|new in|agenda|"
-    r"expected|actual|tried|i've|i have|here's|here is|here are|example|notes?|facts?|questions?|ideas?|either|like this|such as|"
-    r"error|output|differences?|reasons?|results?|because|problems? (?:is|are)|alternatives?|learned|shipped|released|works?|"
+    r"\b(?:reproduce|repro|how to|options?|pros|cons|done|completed|finished|changes|changed|changelog|"
+    r"what's new|new in|agenda|"
+    r"expected|actual|tried|i've|i have|here's|here is|here are|example|notes?|facts?|questions?|ideas?|"
+    r"either|like this|such as|"
+    r"error|output|differences?|reasons?|results?|because|problems? (?:is|are)|alternatives?|learned|"
+    r"shipped|released|works?|"
     r"you (?:can|could|should|need|have)|(?:can|could) (?:also )?use)\b",
     re.IGNORECASE,
 )
 _WORK = re.compile(
-    r"^(?:.{0,80}\b)?(?:to-?do'?s?|to do|action (?:items?|points?)|next steps?|(?:open|remaining) (?:tasks|points|items|issues)|tasks?|"
-    r"left to do|still (?:open|missing|to do)|must[- ]haves?|checklist|punch list|feedback|fixes|please|we (?:still |also )?"
-    r"(?:need|have to|must)(?: to)?|needs?(?: to be done)?|(?:can|could|would) (?:you|someone|we)|let's|needed|required|missing|bugs|"
-    r"things to (?P<verb>\w+)|things (?:are |still )*(?:left|open|missing)|what(?:'s| is) left|aufgaben|te doen|à faire|tareas|pendientes|por hacer)\b"
+    r"^(?:.{0,80}\b)?(?:to-?do'?s?|to do|action (?:items?|points?)|next steps?|(?:open|remaining) (?:tasks|"
+    r"points|items|issues)|tasks?|"
+    r"left to do|still (?:open|missing|to do)|must[- ]haves?|checklist|punch list|feedback|fixes|please|"
+    r"we (?:still |also )?"
+    r"(?:need|have to|must)(?: to)?|needs?(?: to be done)?|(?:can|could|would) (?:you|someone|we)|let's|"
+    r"needed|required|missing|bugs|"
+    r"things to (?P<verb>\w+)|things (?:are |still )*(?:left|open|missing)|what(?:'s| is) left|aufgaben|"
+    r"te doen|à faire|tareas|pendientes|por hacer)\b"
     r"(?: (?:before|for|by|until|from|on|in|to|this|next|the|do|are|is)\b.{0,60})?(?:,? please)? ?:?$",
     re.IGNORECASE,
 )
 _WANTS = re.compile(r"\bwe (?:\w+ )?need ?:?$", re.IGNORECASE)
 _GOAL = re.compile(
-    r"(?:(?:the )?steps )?(?:to|for) (?P<goal>\w+ [^,:]{2,80}?),? ?(?:we (?:still )?(?:need|have) to(?: do)?|please(?: do)?|the steps are)? ?:$",
+    r"(?:(?:the )?steps )?(?:to|for) (?P<goal>\w+ [^,:]{2,80}?),? ?(?:we (?:still )?(?:need|"
+    r"have) to(?: do)?|please(?: do)?|the steps are)? ?:$",
     re.IGNORECASE,
 )
 _STATES = re.compile(
-    r"\b(?:is|are|was|were|isn't|aren't|says?|said|still|went|could not|couldn't|can't|cannot|doesn't|don't|did not|didn't|"
+    r"\b(?:is|are|was|were|isn't|aren't|says?|said|still|went|could not|couldn't|can't|cannot|doesn't|don't|"
+    r"did not|didn't|"
     r"looks?|seems?|has|have|had)\b",
     re.IGNORECASE,
 )

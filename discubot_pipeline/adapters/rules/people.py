@@ -3,49 +3,15 @@
 import re
 from collections import Counter
 
+from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.domain.analysis import Brief
 from discubot_pipeline.domain.discussion import Author
 
-AMBIGUOUS = frozenset(
-    [
-        "art",
-        "august",
-        "bill",
-        "can",
-        "chase",
-        "chip",
-        "christian",
-        "dick",
-        "drew",
-        "faith",
-        "frank",
-        "grace",
-        "grant",
-        "guy",
-        "hope",
-        "jack",
-        "joy",
-        "june",
-        "lane",
-        "mark",
-        "may",
-        "miles",
-        "page",
-        "pat",
-        "rich",
-        "rob",
-        "rose",
-        "royal",
-        "sky",
-        "sue",
-        "summer",
-        "ted",
-        "today",
-        "will",
-        "wade",
-        "ward",
-        "win",
-    ]
+AMBIGUOUS = lexicon(
+    """
+    art august bill can chase chip christian dick drew faith frank grace grant guy hope jack joy june lane
+    mark may miles page pat rich rob rose royal sky sue summer ted today will wade ward win
+    """
 )
 """First names that are words too: they count only behind an @."""
 

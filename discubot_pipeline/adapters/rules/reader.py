@@ -8,8 +8,10 @@ from datetime import date
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.dates import due_in
 from discubot_pipeline.adapters.rules.faults import Fault, Faults
+from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.labels import priority_of
 from discubot_pipeline.adapters.rules.ledger import Ledger, Todo
+from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.lists import (
     FEWEST,
     Listing,
@@ -20,7 +22,7 @@ from discubot_pipeline.adapters.rules.lists import (
     only_owner,
 )
 from discubot_pipeline.adapters.rules.replies import Effect, Reply, reply_in
-from discubot_pipeline.adapters.rules.requests import Ask, Kind, asks_in, first_word
+from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word
 from discubot_pipeline.adapters.rules.scene import Scene
 from discubot_pipeline.adapters.rules.sentences import Sentence
 from discubot_pipeline.adapters.rules.tasks import ONE_GOAL, item_titles, named, only_reads, todos_of, work_on
@@ -30,7 +32,7 @@ from discubot_pipeline.adapters.rules.weights import THRESHOLD, weigh
 
 LISTED, REPAIRED = 0.85, 0.6
 SHORT = 10
-AIDS = REPAIRS | frozenset(["look", "check", "take"])
+AIDS = REPAIRS | lexicon("look check take")
 FREE_OF_OBJECT = (Kind.MARKER, Kind.BUG, Kind.FEATURE)
 
 _OF_DUE = re.compile(

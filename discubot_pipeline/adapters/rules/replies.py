@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from discubot_pipeline.adapters.rules.requests import strip_leads
+from discubot_pipeline.adapters.rules.leads import strip_leads
+from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.titles import content_words
 
@@ -29,62 +30,63 @@ class Reply:
 
 
 _WITHDRAWN = re.compile(
-    r"\b(?:never ?mind|nvm|scrap (?:that|this|it)|forget (?:it|that|about (?:it|that|this))|(?:ignore|disregard|cancel|skip) "
-    r"(?:that|this|my)|no longer (?:needed|necessary|relevant)|not (?:needed|necessary)(?: any ?more)?|no need|false alarm|"
-    r"changed my mind|decided (?:not to|against)|let's not|let’s not|won't ?fix|won’t fix|wontfix|works as (?:intended|designed)|"
-    r"not worth it|solved it|figured it out|found it|got it (?:working|to work)|that (?:did it|worked|works|fixed it|solved it)|"
+    r"\b(?:never ?mind|nvm|scrap (?:that|this|it)|forget (?:it|that|about (?:it|that|this))|(?:ignore|"
+    r"disregard|cancel|skip) "
+    r"(?:that|this|my)|no longer (?:needed|necessary|relevant)|not (?:needed|necessary)(?: any ?more)?|"
+    r"no need|false alarm|"
+    r"changed my mind|decided (?:not to|against)|let's not|let’s not|won't ?fix|won’t fix|wontfix|"
+    r"works as (?:intended|designed)|"
+    r"not worth it|solved it|figured it out|found it|got it (?:working|to work)|that (?:did it|worked|works|"
+    r"fixed it|solved it)|"
     r"works? now|working now|it works|you're right, it)\b",
     re.IGNORECASE,
 )
 _FINISHED = re.compile(
-    r"\b(?:done|fixed|merged|resolved|solved|deployed|shipped|completed|released|implemented|pushed|published|finished|"
-    r"updated|added|removed|renamed|changed|sent|uploaded|created|closed|reverted|erledigt|gedaan|klaar|fait|hecho|listo)\b",
+    r"\b(?:done|fixed|merged|resolved|solved|deployed|shipped|completed|released|implemented|pushed|"
+    r"published|finished|"
+    r"updated|added|removed|renamed|changed|sent|uploaded|created|closed|reverted|erledigt|gedaan|klaar|"
+    r"fait|hecho|listo)\b",
     re.IGNORECASE,
 )
-_PLAINLY = frozenset(
-    [
-        "done",
-        "fixed",
-        "merged",
-        "resolved",
-        "solved",
-        "deployed",
-        "shipped",
-        "completed",
-        "erledigt",
-        "gedaan",
-        "klaar",
-        "fait",
-        "hecho",
-        "listo",
-    ]
+_PLAINLY = lexicon(
+    """
+    done fixed merged resolved solved deployed shipped completed erledigt gedaan klaar fait hecho listo
+    """
 )
 _NOT_YET = re.compile(
-    r"\b(?:not|never|yet|when|once|if|will|to be|should|need|needs|after|before|until|nearly|almost|half|partly|partially|"
-    r"could|would|can|must|get|gets|getting|want|wants|nothing|isn't|isn’t|wasn't|hasn't|haven't|i'll|we'll|be|by|can't|easier)\b|n't",
+    r"\b(?:not|never|yet|when|once|if|will|to be|should|need|needs|after|before|until|nearly|almost|half|"
+    r"partly|partially|"
+    r"could|would|can|must|get|gets|getting|want|wants|nothing|isn't|isn’t|wasn't|hasn't|haven't|i'll|we'll|"
+    r"be|by|can't|easier)\b|n't",
     re.IGNORECASE,
 )
 _TAKE = re.compile(
-    r"(?:i'm on (?:it|this|that)|i’m on (?:it|this|that)|on it|will do|i got this|leave (?:it|this|that) (?:to|with) me|"
-    r"assign (?:it|this|that) to me|consider it done|taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|i will|i could|happy to|"
-    r"let me|i'm happy to|i'd be happy to) )(?:take care of|take|do|handle|grab|own|pick up|fix|look into|look at|tackle|work on|"
+    r"(?:i'm on (?:it|this|that)|i’m on (?:it|this|that)|on it|will do|i got this|leave (?:it|this|"
+    r"that) (?:to|with) me|"
+    r"assign (?:it|this|that) to me|consider it done|taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|"
+    r"i will|i could|happy to|"
+    r"let me|i'm happy to|i'd be happy to) )(?:take care of|take|do|handle|grab|own|pick up|fix|look into|"
+    r"look at|tackle|work on|"
     r"deal with|sort(?: out)?|get)(?: on)? (?P<what>[^,;(–—]+))",
     re.IGNORECASE,
 )
 _DO = r"(?:take care of|take|handle|do|own|pick up|grab|fix)"
 _GIVEN = re.compile(
-    rf"(?:(?:assign|give|assigned|over) (?:this |it |that )?to (?P<to>{PERSON})|(?P<who>{PERSON}),? ?(?:will|can|could|is going to|"
+    rf"(?:(?:assign|give|assigned|over) (?:this |it |that )?to (?P<to>{PERSON})|"
+    rf"(?P<who>{PERSON}),? ?(?:will|can|could|is going to|"
     rf"'ll|’ll|please|(?:can|could|will|would) you)(?: please| also)* {_DO} (?P<what>[^,;(–—]+)"
-    rf"|(?:can|could|would|will) you (?:please )?{_DO} (?:it|this|that|these|those|them)\b[^,]*, ?(?P<last>{PERSON})"
+    rf"|(?:can|could|would|will) you (?:please )?{_DO} (?:it|this|that|these|those|"
+    rf"them)\b[^,]*, ?(?P<last>{PERSON})"
     rf"|(?:can|could|will) (?P<asked>{PERSON}) (?:please )?{_DO} (?P<which>[^,;(–—]+))",
     re.IGNORECASE,
 )
 _NAMES_WORK = re.compile(r" (?:the|about|to|for)\b", re.IGNORECASE)
 _POINTER = re.compile(
-    r"(?:it|this|that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|a look(?: at (?:it|this|that))?$)\b",
+    r"(?:it|this|that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|"
+    r"a look(?: at (?:it|this|that))?$)\b",
     re.I,
 )
-_NAMING_ONLY = frozenset(["ticket", "task", "issue", "one", "part", "piece", "bit", "job", "rest", "thing"])
+_NAMING_ONLY = lexicon("ticket task issue one part piece bit job rest thing")
 
 
 def reply_in(sentence: Sentence) -> Reply | None:

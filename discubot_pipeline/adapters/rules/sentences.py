@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.people import People
 from discubot_pipeline.domain.discussion import Message
 
@@ -44,11 +45,13 @@ _LITERAL = re.compile(
     r"|\"[^\"\n]{1,200}\"|“[^”\n]{1,200}”|„[^“”\n]{1,200}[“”]|«[^»\n]{1,200}»"
 )
 _BULLET = re.compile(
-    r"(?P<box>\[[ xX✓✔]?\]|☐|☑|✅|✔|✓|:white_check_mark:|:heavy_check_mark:)\s*|(?:[-*+•◦‣–—·]|\(?\d{1,2}[.)])\s+"
+    r"(?P<box>\[[ xX✓✔]?\]|☐|☑|✅|✔|✓|:white_check_mark:|:heavy_check_mark:)\s*|(?:[-*+•◦‣–—·]|"
+    r"\(?\d{1,2}[.)])\s+"
 )
 _INLINE_NUMBER = re.compile(r"(?<=\S) (?=\(?[2-9][.)] \w)")
 _EMOJI = re.compile(
-    "(?:[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\u20e3\u2190-\u21ff]|:[a-z][a-z0-9_+-]{1,39}:|:[+-]1:)+"
+    "(?:[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\u20e3\u2190-\u21ff]|"
+    ":[a-z][a-z0-9_+-]{1,39}:|:[+-]1:)+"
 )
 _JOKE = re.compile(
     r"😂|🤣|😜|😝|:joy:|:rofl:|:stuck_out_tongue|\b(?:lol|haha|hahaha|jk|just kidding|kidding)\b|(?:^| )/s$",
@@ -56,7 +59,7 @@ _JOKE = re.compile(
 )
 _CUT = re.compile(r"(?<=[.!?…])[)\]]? +|; +")
 _REPLY_HEAD = re.compile(r"(?:on|am|le|op|el) .{4,120} (?:wrote|schrieb|a écrit|schreef|escribió):$", re.I)
-_DONE_BOXES = frozenset(["[x]", "[X]", "[✓]", "[✔]", "☑", "✅", "✔", "✓", ":white_check_mark:", ":heavy_check_mark:"])
+_DONE_BOXES = lexicon("[x] [X] [✓] [✔] ☑ ✅ ✔ ✓ :white_check_mark: :heavy_check_mark:")
 _OPEN_BOXES = frozenset(("[ ]", "[]", "☐"))
 
 

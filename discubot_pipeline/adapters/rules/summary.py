@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.sentences import Sentence, without_emoji
 from discubot_pipeline.adapters.rules.titles import content_words
 from discubot_pipeline.domain.analysis import Sentiment
@@ -12,138 +13,37 @@ MOST_POINTS = 5
 FEWEST_WORDS = 3
 
 _DECIDED = re.compile(
-    r"\b(?:decided|agreed|decision|let's go with|we(?:'ll| will) go with|going with|settled on|the plan is|conclusion|approved|"
-    r"consensus|we(?:'ll| will) (?:use|keep|drop|ship|release)|turned out|root cause|the (?:fix|solution|answer|problem|cause) (?:is|was))\b",
+    r"\b(?:decided|agreed|decision|let's go with|we(?:'ll| will) go with|going with|settled on|the plan is|"
+    r"conclusion|approved|"
+    r"consensus|we(?:'ll| will) (?:use|keep|drop|ship|release)|turned out|root cause|the (?:fix|solution|"
+    r"answer|problem|cause) (?:is|was))\b",
     re.IGNORECASE,
 )
 _FIGURE = re.compile(
-    r"(?<![\w.])(?:[$€£]\d|\d[\d.,]*(?: ?%| ?(?:percent|users|hours|days|weeks|euros?|dollars|ms|seconds|minutes|k)\b))",
+    r"(?<![\w.])(?:[$€£]\d|\d[\d.,]*(?: ?%| ?(?:percent|users|hours|days|weeks|euros?|dollars|ms|seconds|"
+    r"minutes|k)\b))",
     re.I,
 )
 _LINK = re.compile(r"https?://")
-_POSITIVE = frozenset(
-    [
-        "amazing",
-        "appreciate",
-        "awesome",
-        "beautiful",
-        "brilliant",
-        "clean",
-        "congrats",
-        "congratulations",
-        "cool",
-        "excellent",
-        "excited",
-        "fantastic",
-        "glad",
-        "good",
-        "great",
-        "happy",
-        "helpful",
-        "impressive",
-        "kudos",
-        "love",
-        "loved",
-        "nice",
-        "perfect",
-        "pleased",
-        "solved",
-        "superb",
-        "sweet",
-        "thank",
-        "thanks",
-        "thx",
-        "wonderful",
-        "yay",
-        "👍",
-        "🎉",
-        "❤",
-        "😀",
-        "😃",
-        "😄",
-        "😊",
-        "🙌",
-        "🚀",
-        "👏",
-        "danke",
-        "merci",
-        "gracias",
-        "super",
-        "toll",
-    ]
+_POSITIVE = lexicon(
+    """
+    amazing appreciate awesome beautiful brilliant clean congrats congratulations cool excellent excited
+    fantastic glad good great happy helpful impressive kudos love loved nice perfect pleased solved superb
+    sweet thank thanks thx wonderful yay 👍 🎉 ❤ 😀 😃 😄 😊 🙌 🚀 👏 danke merci gracias super toll
+    """
 )
-_NEGATIVE = frozenset(
-    [
-        "angry",
-        "annoyed",
-        "annoying",
-        "awful",
-        "bad",
-        "blocked",
-        "broken",
-        "bug",
-        "complain",
-        "confused",
-        "confusing",
-        "crash",
-        "crashes",
-        "disappointed",
-        "disappointing",
-        "error",
-        "fail",
-        "failed",
-        "failing",
-        "fails",
-        "frustrated",
-        "frustrating",
-        "hate",
-        "horrible",
-        "mess",
-        "missing",
-        "pain",
-        "painful",
-        "problem",
-        "ridiculous",
-        "sad",
-        "slow",
-        "stuck",
-        "terrible",
-        "ugly",
-        "unacceptable",
-        "unhappy",
-        "unfortunately",
-        "unusable",
-        "upset",
-        "useless",
-        "worse",
-        "worst",
-        "wrong",
-        "👎",
-        "😠",
-        "😡",
-        "😞",
-        "😢",
-        "😭",
-    ]
+_NEGATIVE = lexicon(
+    """
+    angry annoyed annoying awful bad blocked broken bug complain confused confusing crash crashes
+    disappointed disappointing error fail failed failing fails frustrated frustrating hate horrible mess
+    missing pain painful problem ridiculous sad slow stuck terrible ugly unacceptable unhappy unfortunately
+    unusable upset useless worse worst wrong 👎 😠 😡 😞 😢 😭
+    """
 )
-_NEGATIONS = frozenset(
-    [
-        "not",
-        "no",
-        "never",
-        "isn't",
-        "wasn't",
-        "don't",
-        "doesn't",
-        "didn't",
-        "can't",
-        "won't",
-        "hardly",
-        "without",
-        "nor",
-        "isn’t",
-        "don’t",
-    ]
+_NEGATIONS = lexicon(
+    """
+    not no never isn't wasn't don't doesn't didn't can't won't hardly without nor isn’t don’t
+    """
 )
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[\u2600-\u27bf\U0001f300-\U0001faff]")
 MOST_TOKENS = 20_000
@@ -159,9 +59,8 @@ def summarize(sentences: Sequence[Sentence], asked: Sequence[Sentence], fallback
     chosen = {telling[0].order: telling[0]}
     for sentence in (*asked[:1], *decided[-1:]):
         chosen.setdefault(sentence.order, sentence)
-    return " ".join(
-        f"{chosen[order].message.author.name}: {_ended(quoted(chosen[order]))}" for order in sorted(chosen)[:3]
-    )
+    shown = [chosen[order] for order in sorted(chosen)[:3]]
+    return " ".join(f"{sentence.message.author.name}: {_ended(quoted(sentence))}" for sentence in shown)
 
 
 def key_points(sentences: Sequence[Sentence], asked: Sequence[Sentence]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import re
 
 from discubot_pipeline.adapters.rules.dates import without_date
+from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.requests import first_word, opens_object
 from discubot_pipeline.adapters.rules.sentences import ATOM, Sentence, clean
 from discubot_pipeline.adapters.rules.verbs import ACTS, DELIVERS, HANDS, NOUNLIKE, Tier, stem_of, tier_of
@@ -11,229 +12,45 @@ MOST_WORDS = 12
 MOST_CHARACTERS = 100
 MOST_PARTS = 6
 
-STOP = frozenset(
-    [
-        "a",
-        "about",
-        "above",
-        "after",
-        "again",
-        "all",
-        "also",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "back",
-        "be",
-        "been",
-        "before",
-        "below",
-        "but",
-        "by",
-        "can",
-        "could",
-        "current",
-        "did",
-        "do",
-        "does",
-        "done",
-        "down",
-        "for",
-        "from",
-        "get",
-        "go",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "here",
-        "him",
-        "his",
-        "how",
-        "i",
-        "i'd",
-        "i'll",
-        "i'm",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "it's",
-        "its",
-        "just",
-        "last",
-        "let",
-        "like",
-        "me",
-        "more",
-        "most",
-        "much",
-        "my",
-        "need",
-        "needed",
-        "needs",
-        "new",
-        "next",
-        "no",
-        "not",
-        "now",
-        "of",
-        "off",
-        "ok",
-        "on",
-        "once",
-        "one",
-        "only",
-        "or",
-        "our",
-        "out",
-        "over",
-        "own",
-        "please",
-        "really",
-        "same",
-        "she",
-        "should",
-        "so",
-        "some",
-        "still",
-        "such",
-        "sure",
-        "task",
-        "thanks",
-        "that",
-        "that's",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "thing",
-        "things",
-        "this",
-        "those",
-        "to",
-        "today",
-        "tomorrow",
-        "too",
-        "up",
-        "us",
-        "very",
-        "was",
-        "we",
-        "we'll",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "will",
-        "with",
-        "would",
-        "yes",
-        "yesterday",
-        "yet",
-        "you",
-        "your",
-    ]
+STOP = lexicon(
+    """
+    a about above after again all also an and any are as at back be been before below but by can could
+    current did do does done down for from get go had has have he her here him his how i i'd i'll i'm if in
+    into is it it's its just last let like me more most much my need needed needs new next no not now of off
+    ok on once one only or our out over own please really same she should so some still such sure task
+    thanks that that's the their them then there these they thing things this those to today tomorrow too up
+    us very was we we'll were what when where which while who will with would yes yesterday yet you your
+    """
 )
 """Words that say nothing about what a task is about."""
 
-POINTERS = frozenset(
-    [
-        "it",
-        "this",
-        "that",
-        "these",
-        "those",
-        "them",
-        "they",
-        "one",
-        "ones",
-        "both",
-        "everything",
-        "something",
-        "anything",
-        "stuff",
-        "thing",
-        "things",
-        "following",
-        "above",
-        "same",
-        "issue",
-        "problem",
-    ]
+POINTERS = lexicon(
+    """
+    it this that these those them they one ones both everything something anything stuff thing things
+    following above same issue problem
+    """
 )
-SMALL = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "all",
-        "any",
-        "some",
-        "again",
-        "please",
-        "too",
-        "also",
-        "now",
-        "here",
-        "there",
-        "soon",
-        "asap",
-        "up",
-        "out",
-        "on",
-        "off",
-        "in",
-        "of",
-        "to",
-        "into",
-        "onto",
-        "over",
-        "for",
-        "me",
-        "us",
-        "you",
-        "quickly",
-        "first",
-        "then",
-        "that's",
-        "at",
-        "by",
-        "with",
-        "and",
-        "or",
-        "so",
-        "just",
-        "really",
-        "is",
-        "be",
-        "today",
-        "tomorrow",
-        "later",
-        "thanks",
-        "directly",
-        "properly",
-    ]
+SMALL = lexicon(
+    """
+    the a an all any some again please too also now here there soon asap up out on off in of to into onto
+    over for me us you quickly first then that's at by with and or so just really is be today tomorrow later
+    thanks directly properly
+    """
 )
 
 _POLITE = re.compile(
-    r",? *\b(?:please|pls|plz|kindly|thanks(?: in advance| a lot| so much)?|thank you|thx|if possible|if you can|if you could|"
-    r"if you have (?:the )?time|if you get a chance|when you (?:can|could|have time|have a (?:minute|moment|sec|second|chance))|"
-    r"when(?:ever)? you get (?:a|the) (?:chance|minute|moment)|as soon as (?:possible|you can)|asap|a\.s\.a\.p\.|urgently|"
-    r"right away|for me|right now|at your (?:earliest )?convenience|by any chance|ok\?|okay\?|(?:it'?s|this is) urgent|"
-    r"(?:it'?s|this is) important|\(?(?:high|low|medium|top) priority\)?|\(?nice to have\)?|\(?(?:urgent|blocker)\)?(?=$|[.!?])|"
-    r"\(?p[0-4]\)?(?=$|[.!?])|no rush|no hurry|bitte|alsjeblieft|alstublieft|svp|stp|s'il te plaît|s'il vous plaît|"
+    r",? *\b(?:please|pls|plz|kindly|thanks(?: in advance| a lot| so much)?|thank you|thx|if possible|"
+    r"if you can|if you could|"
+    r"if you have (?:the )?time|if you get a chance|when you (?:can|could|have time|have a (?:minute|moment|"
+    r"sec|second|chance))|"
+    r"when(?:ever)? you get (?:a|the) (?:chance|minute|moment)|as soon as (?:possible|you can)|asap|"
+    r"a\.s\.a\.p\.|urgently|"
+    r"right away|for me|right now|at your (?:earliest )?convenience|by any chance|ok\?|okay\?|(?:it'?s|"
+    r"this is) urgent|"
+    r"(?:it'?s|this is) important|\(?(?:high|low|medium|top) priority\)?|\(?nice to have\)?|\(?(?:urgent|"
+    r"blocker)\)?(?=$|[.!?])|"
+    r"\(?p[0-4]\)?(?=$|[.!?])|no rush|no hurry|bitte|alsjeblieft|alstublieft|svp|stp|s'il te plaît|"
+    r"s'il vous plaît|"
     r"por favor)(?![\w-])[,.! ]*",
     re.IGNORECASE,
 )
@@ -241,46 +58,25 @@ _LINK = re.compile(r" ?\((?:see |cf\.? |link: ?)?https?://[^\s()]+\)|(?:, see |:
 _MARKS = re.compile(r"(?<!\w)[*_~]{1,2}(?=\S)|(?<=\S)[*_~]{1,2}(?!\w)")
 _TAG = re.compile(r"(?<![\w&/#])#[a-z][\w-]{1,30}", re.IGNORECASE)
 _TAIL = re.compile(
-    r"(?:,? (?:so that|because|since|otherwise|which|so (?:we|i|you|that|it)|as (?:it|we|they|this)|but|unless)\b"
+    r"(?:,? (?:so that|because|since|otherwise|which|so (?:we|i|you|that|it)|as (?:it|we|they|this)|but|"
+    r"unless)\b"
     r"| ?[–—] | - |: | \(|, (?:and )?(?:it|this|that|we|they|i|you|the)\b).*$",
     re.IGNORECASE | re.DOTALL,
 )
 _DANGLING = re.compile(r" (?:for|of|about|with|to|in|on) (?:it|this|that|these|those|them)$", re.IGNORECASE)
 _JOINT = re.compile(r",? +(?:and then|and also|and|then|plus|&) +|, +|; *")
 _FIXED_PAIR = re.compile(
-    r"\b(?:copy and paste|cut and paste|drag and drop|search and replace|find and replace|read and write|plug and play|"
+    r"\b(?:copy and paste|cut and paste|drag and drop|search and replace|find and replace|read and write|"
+    r"plug and play|"
     r"sign in and sign|back and forth|trial and error|pros and cons|test and learn)\b",
     re.IGNORECASE,
 )
 _NESTED = re.compile(r" (?:to|that|which|who|when|where|if|whether|how|why) (?=[a-z])", re.IGNORECASE)
 _POINTING = re.compile(r"\b(?:it|them|this|that|these|those|you|me|him|her)\b", re.IGNORECASE)
-_LOOSE_END = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "and",
-        "or",
-        "to",
-        "of",
-        "for",
-        "in",
-        "on",
-        "at",
-        "by",
-        "with",
-        "from",
-        "as",
-        "is",
-        "are",
-        "that",
-        "which",
-        "this",
-        "so",
-        "until",
-        "before",
-        "till",
-    ]
+_LOOSE_END = lexicon(
+    """
+    a an the and or to of for in on at by with from as is are that which this so until before till
+    """
 )
 _WORD = re.compile(rf"[^\W_]+(?:['’.-][^\W_]+)*|{ATOM}")
 _SPLITTING = DELIVERS | HANDS | ACTS

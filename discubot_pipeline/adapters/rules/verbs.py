@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from discubot_pipeline.adapters.rules.lexicon import lexicon
+
 
 class Tier(StrEnum):
     """How much a verb says about work: delivers a result, hands something over, acts, or only talks."""
@@ -13,454 +15,67 @@ class Tier(StrEnum):
     UNKNOWN = "unknown"
 
 
-DELIVERS = frozenset(
-    [
-        "add",
-        "adjust",
-        "align",
-        "amend",
-        "archive",
-        "arrange",
-        "assign",
-        "attach",
-        "automate",
-        "backport",
-        "benchmark",
-        "bind",
-        "book",
-        "build",
-        "bump",
-        "buy",
-        "cancel",
-        "change",
-        "clean",
-        "cleanup",
-        "close",
-        "compile",
-        "compress",
-        "configure",
-        "connect",
-        "consolidate",
-        "convert",
-        "copy",
-        "correct",
-        "create",
-        "crop",
-        "customise",
-        "customize",
-        "debug",
-        "decrease",
-        "delete",
-        "deliver",
-        "deploy",
-        "deprecate",
-        "design",
-        "develop",
-        "disable",
-        "document",
-        "downgrade",
-        "draft",
-        "drop",
-        "edit",
-        "enable",
-        "enlarge",
-        "escalate",
-        "evaluate",
-        "expand",
-        "export",
-        "expose",
-        "extend",
-        "extract",
-        "file",
-        "finalise",
-        "finalize",
-        "finish",
-        "fix",
-        "format",
-        "generate",
-        "hide",
-        "hire",
-        "implement",
-        "import",
-        "improve",
-        "include",
-        "increase",
-        "insert",
-        "install",
-        "integrate",
-        "introduce",
-        "investigate",
-        "invoice",
-        "launch",
-        "limit",
-        "localise",
-        "localize",
-        "lower",
-        "make",
-        "measure",
-        "merge",
-        "migrate",
-        "mock",
-        "modernise",
-        "modernize",
-        "monitor",
-        "move",
-        "onboard",
-        "open",
-        "optimise",
-        "optimize",
-        "order",
-        "organise",
-        "organize",
-        "package",
-        "patch",
-        "plan",
-        "polish",
-        "port",
-        "prepare",
-        "prioritise",
-        "prioritize",
-        "produce",
-        "profile",
-        "program",
-        "promote",
-        "prototype",
-        "provision",
-        "publish",
-        "purge",
-        "push",
-        "raise",
-        "rebase",
-        "rebuild",
-        "record",
-        "rectify",
-        "redesign",
-        "redirect",
-        "redo",
-        "reduce",
-        "refactor",
-        "refine",
-        "refresh",
-        "release",
-        "remove",
-        "rename",
-        "reorder",
-        "reorganise",
-        "reorganize",
-        "repair",
-        "replace",
-        "report",
-        "reproduce",
-        "request",
-        "reset",
-        "reshape",
-        "resize",
-        "resolve",
-        "restart",
-        "restore",
-        "restructure",
-        "retire",
-        "revert",
-        "revise",
-        "revoke",
-        "rework",
-        "rewrite",
-        "rollback",
-        "rotate",
-        "scale",
-        "schedule",
-        "scope",
-        "secure",
-        "setup",
-        "ship",
-        "shorten",
-        "shrink",
-        "simplify",
-        "sketch",
-        "split",
-        "standardise",
-        "standardize",
-        "style",
-        "submit",
-        "subscribe",
-        "swap",
-        "switch",
-        "sync",
-        "tag",
-        "test",
-        "tidy",
-        "tighten",
-        "track",
-        "train",
-        "transfer",
-        "translate",
-        "trim",
-        "tweak",
-        "unblock",
-        "undo",
-        "unify",
-        "uninstall",
-        "unpublish",
-        "unsubscribe",
-        "update",
-        "upgrade",
-        "upload",
-        "validate",
-        "verify",
-        "whitelist",
-        "widen",
-        "wire",
-        "wrap",
-        "write",
-    ]
+DELIVERS = lexicon(
+    """
+    add adjust align amend archive arrange assign attach automate backport benchmark bind book build bump
+    buy cancel change clean cleanup close compile compress configure connect consolidate convert copy
+    correct create crop customise customize debug decrease delete deliver deploy deprecate design develop
+    disable document downgrade draft drop edit enable enlarge escalate evaluate expand export expose extend
+    extract file finalise finalize finish fix format generate hide hire implement import improve include
+    increase insert install integrate introduce investigate invoice launch limit localise localize lower
+    make measure merge migrate mock modernise modernize monitor move onboard open optimise optimize order
+    organise organize package patch plan polish port prepare prioritise prioritize produce profile program
+    promote prototype provision publish purge push raise rebase rebuild record rectify redesign redirect
+    redo reduce refactor refine refresh release remove rename reorder reorganise reorganize repair replace
+    report reproduce request reset reshape resize resolve restart restore restructure retire revert revise
+    revoke rework rewrite rollback rotate scale schedule scope secure setup ship shorten shrink simplify
+    sketch split standardise standardize style submit subscribe swap switch sync tag test tidy tighten track
+    train transfer translate trim tweak unblock undo unify uninstall unpublish unsubscribe update upgrade
+    upload validate verify whitelist widen wire wrap write
+    """
 )
 """A promise or an order with one of these names a result that can be looked at."""
 
-HANDS = frozenset(
-    [
-        "answer",
-        "announce",
-        "ask",
-        "call",
-        "circulate",
-        "contact",
-        "email",
-        "forward",
-        "inform",
-        "invite",
-        "mail",
-        "message",
-        "notify",
-        "pay",
-        "ping",
-        "post",
-        "present",
-        "provide",
-        "remind",
-        "reply",
-        "respond",
-        "return",
-        "review",
-        "send",
-        "share",
-        "sign",
-        "warn",
-    ]
+HANDS = lexicon(
+    """
+    answer announce ask call circulate contact email forward inform invite mail message notify pay ping post
+    present provide remind reply respond return review send share sign warn
+    """
 )
 
-ACTS = frozenset(
-    [
-        "analyse",
-        "set",
-        "analyze",
-        "approve",
-        "apply",
-        "audit",
-        "bring",
-        "check",
-        "choose",
-        "coordinate",
-        "collect",
-        "compare",
-        "complete",
-        "conduct",
-        "continue",
-        "decide",
-        "define",
-        "delegate",
-        "determine",
-        "discuss",
-        "double-check",
-        "ensure",
-        "estimate",
-        "explore",
-        "figure",
-        "fill",
-        "find",
-        "follow",
-        "gather",
-        "handle",
-        "identify",
-        "inspect",
-        "join",
-        "look",
-        "meet",
-        "pick",
-        "pull",
-        "put",
-        "rerun",
-        "research",
-        "run",
-        "sort",
-        "speak",
-        "start",
-        "stop",
-        "take",
-        "talk",
-        "turn",
-        "vet",
-        "watch",
-    ]
+ACTS = lexicon(
+    """
+    analyse set analyze approve apply audit bring check choose coordinate collect compare complete conduct
+    continue decide define delegate determine discuss double-check ensure estimate explore figure fill find
+    follow gather handle identify inspect join look meet pick pull put rerun research run sort speak start
+    stop take talk turn vet watch
+    """
 )
 
-TALKS = frozenset(
-    [
-        "advise",
-        "assume",
-        "be",
-        "bear",
-        "believe",
-        "clarify",
-        "describe",
-        "do",
-        "elaborate",
-        "enjoy",
-        "enlighten",
-        "excuse",
-        "expect",
-        "explain",
-        "feel",
-        "forget",
-        "forgive",
-        "give",
-        "guess",
-        "have",
-        "hear",
-        "help",
-        "hold",
-        "imagine",
-        "know",
-        "let",
-        "like",
-        "mean",
-        "mind",
-        "name",
-        "note",
-        "point",
-        "read",
-        "recall",
-        "recommend",
-        "remember",
-        "repeat",
-        "say",
-        "see",
-        "show",
-        "spell",
-        "stay",
-        "suggest",
-        "suppose",
-        "tell",
-        "think",
-        "trust",
-        "understand",
-        "wait",
-        "walk",
-        "want",
-        "welcome",
-        "wonder",
-        "worry",
-    ]
+TALKS = lexicon(
+    """
+    advise assume be bear believe clarify describe do elaborate enjoy enlighten excuse expect explain feel
+    forget forgive give guess have hear help hold imagine know let like mean mind name note point read
+    recall recommend remember repeat say see show spell stay suggest suppose tell think trust understand
+    wait walk want welcome wonder worry
+    """
 )
 
-NOUNLIKE = frozenset(
-    [
-        "access",
-        "answer",
-        "audit",
-        "book",
-        "build",
-        "call",
-        "change",
-        "check",
-        "cleanup",
-        "close",
-        "copy",
-        "cut",
-        "debug",
-        "deploy",
-        "design",
-        "document",
-        "draft",
-        "drop",
-        "edit",
-        "email",
-        "estimate",
-        "export",
-        "file",
-        "fix",
-        "format",
-        "import",
-        "increase",
-        "invoice",
-        "launch",
-        "limit",
-        "look",
-        "mail",
-        "measure",
-        "merge",
-        "message",
-        "mock",
-        "monitor",
-        "move",
-        "open",
-        "order",
-        "package",
-        "paste",
-        "patch",
-        "plan",
-        "port",
-        "post",
-        "process",
-        "profile",
-        "program",
-        "prototype",
-        "pull",
-        "push",
-        "record",
-        "release",
-        "report",
-        "request",
-        "research",
-        "reset",
-        "return",
-        "review",
-        "rework",
-        "run",
-        "scale",
-        "schedule",
-        "scope",
-        "set",
-        "share",
-        "ship",
-        "sign",
-        "sketch",
-        "split",
-        "start",
-        "stop",
-        "style",
-        "switch",
-        "sync",
-        "tag",
-        "test",
-        "track",
-        "train",
-        "transfer",
-        "turn",
-        "tweak",
-        "update",
-        "upgrade",
-        "upload",
-        "use",
-        "watch",
-        "work",
-        "wrap",
-    ]
+NOUNLIKE = lexicon(
+    """
+    access answer audit book build call change check cleanup close copy cut debug deploy design document
+    draft drop edit email estimate export file fix format import increase invoice launch limit look mail
+    measure merge message mock monitor move open order package paste patch plan port post process profile
+    program prototype pull push record release report request research reset return review rework run scale
+    schedule scope set share ship sign sketch split start stop style switch sync tag test track train
+    transfer turn tweak update upgrade upload use watch work wrap
+    """
 )
 """Verbs that are as often nouns: they count as verbs only before a word that opens an object."""
 
-REPAIRS = frozenset(["correct", "debug", "fix", "handle", "investigate", "patch", "repair", "resolve", "solve"])
+REPAIRS = lexicon("correct debug fix handle investigate patch repair resolve solve")
 
-TAKES = frozenset(["do", "fix", "grab", "handle", "own", "take"])
+TAKES = lexicon("do fix grab handle own take")
 
 IRREGULAR = {
     "bought": "buy",
@@ -483,34 +98,14 @@ IRREGULAR = {
     "wrote": "write",
 }
 
-DOUBLING = frozenset(
-    [
-        "crop",
-        "cut",
-        "debug",
-        "drop",
-        "format",
-        "get",
-        "plan",
-        "put",
-        "rerun",
-        "reset",
-        "run",
-        "set",
-        "ship",
-        "split",
-        "stop",
-        "submit",
-        "swap",
-        "tag",
-        "transfer",
-        "trim",
-        "vet",
-        "wrap",
-    ]
+DOUBLING = lexicon(
+    """
+    crop cut debug drop format get plan put rerun reset run set ship split stop submit swap tag transfer
+    trim vet wrap
+    """
 )
 
-UNCHANGED = frozenset(["cut", "put", "reset", "run", "set", "setup", "split"])
+UNCHANGED = lexicon("cut put reset run set setup split")
 
 WORK = DELIVERS | HANDS | ACTS
 

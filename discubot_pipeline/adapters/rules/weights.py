@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.labels import priority_of
-from discubot_pipeline.adapters.rules.requests import Ask, Kind
+from discubot_pipeline.adapters.rules.requests import Ask
 from discubot_pipeline.adapters.rules.sentences import ATOM, Sentence
 from discubot_pipeline.adapters.rules.verbs import Tier
 
@@ -34,30 +35,41 @@ JOKING, PASSED, DIAGNOSTIC, DOUBTFUL = -0.5, -0.5, -0.4, -0.3
 SHARED, PERSONAL, ASIDE, VAGUE = -0.15, -0.2, -0.2, -0.1
 
 _HOW_TO = re.compile(
-    r"\b(?:how (?:do|can|could|would|should|to|does|did|come)|is there (?:a|an|any|some)|are there (?:any|some)|(?:does|has|did|is) "
-    r"(?:anyone|anybody|someone)|any(?:one|body) (?:know|have|here|else|seen|tried)|any (?:idea|ideas|suggestions?|advice|pointers?|"
-    r"tips|thoughts)|what(?:'s|’s| is| would be| does| do| am| are)|why (?:does|is|do|am|doesn't|isn't|would|are|did)|"
-    r"i(?:'m|’m| am| was|'ve been) (?:trying|wondering|confused|stuck|curious|struggling|new to|looking for)|i wonder|"
-    r"i (?:don't|don’t|do not|can't|can’t|cannot) (?:understand|figure|get|seem|find)|is it possible|(?:should|can|could|do|am) i|"
+    r"\b(?:how (?:do|can|could|would|should|to|does|did|come)|is there (?:a|an|any|some)|are there (?:any|"
+    r"some)|(?:does|has|did|is) "
+    r"(?:anyone|anybody|someone)|any(?:one|body) (?:know|have|here|else|seen|tried)|any (?:idea|ideas|"
+    r"suggestions?|advice|pointers?|"
+    r"tips|thoughts)|what(?:'s|’s| is| would be| does| do| am| are)|why (?:does|is|do|am|doesn't|isn't|"
+    r"would|are|did)|"
+    r"i(?:'m|’m| am| was|'ve been) (?:trying|wondering|confused|stuck|curious|struggling|new to|"
+    r"looking for)|i wonder|"
+    r"i (?:don't|don’t|do not|can't|can’t|cannot) (?:understand|figure|get|seem|find)|is it possible|"
+    r"(?:should|can|could|do|am) i|"
     r"which .{1,40} should)\b",
     re.IGNORECASE,
 )
 _HEDGE = re.compile(
-    r"\b(?:maybe|perhaps|might|probably|possibly|some ?day|one day|eventually|at some point|what if|hypothetically|in theory|"
-    r"ideally|i wish|would have|could have|should have|i guess|not sure|suppose|imagine|if i (?:find|have|get)|when i (?:find|have|get)|"
-    r"if (?:you|we|someone|they) (?:want|need|like|use|are|have|do)|or (?:maybe|just)|for example|for instance|e\.g\.|try to|"
+    r"\b(?:maybe|perhaps|might|probably|possibly|some ?day|one day|eventually|at some point|what if|"
+    r"hypothetically|in theory|"
+    r"ideally|i wish|would have|could have|should have|i guess|not sure|suppose|imagine|if i (?:find|have|"
+    r"get)|when i (?:find|have|get)|"
+    r"if (?:you|we|someone|they) (?:want|need|like|use|are|have|do)|or (?:maybe|just)|for example|"
+    r"for instance|e\.g\.|try to|"
     r"soon(?:ish)?|less likely|unlikely|i thought i'd|in the (?:near )?future)\b",
     re.IGNORECASE,
 )
 _PAST = re.compile(r"\b(?:yesterday|already|last (?:week|month|night|year|time)|ago|previously)\b", re.IGNORECASE)
 _DIAGNOSTIC = re.compile(
-    r"\b(?:example|examples|snippet|minimal|reproduc\w*|more (?:context|detail|details|info|information|specific)|your code|"
-    r"the code|error messages?|stack ?trace|the output|what you|how you|why you|which version|questions?|advice|sense|pms?|dms?)\b|"
+    r"\b(?:example|examples|snippet|minimal|reproduc\w*|more (?:context|detail|details|info|information|"
+    r"specific)|your code|"
+    r"the code|error messages?|stack ?trace|the output|what you|how you|why you|which version|questions?|"
+    r"advice|sense|pms?|dms?)\b|"
     r"^add (?:that|to what)\b|\bgive .{1,12} a (?:look|try|shot|go)\b",
     re.IGNORECASE,
 )
 _FORBIDS = re.compile(
-    r"(?:don't|don’t|do not|not|never|no|stop|refrain|avoid|(?:find|see) (?:attached|enclosed|below|here|the attached))\b",
+    r"(?:don't|don’t|do not|not|never|no|stop|refrain|avoid|(?:find|see) (?:attached|enclosed|below|here|"
+    r"the attached))\b",
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(r"\b(?:my|myself)\b", re.IGNORECASE)

@@ -1,0 +1,70 @@
+"""Takes off what stands before an ask, greetings, fillers and names called out, and the owner that may stand behind it."""
+
+import re
+
+from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
+
+POLITE_IF = re.compile(
+    r"(?:when(?:ever)?|if|once) (?:(?:you|someone|anyone|somebody|anybody) (?!want|need|like|use|are\b)|"
+    r"it's|possible)"
+    r"[^,;:?!]{0,70}?(?:,|(?= please\b))[ ,]*",
+    re.IGNORECASE,
+)
+_LEADS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?:hi|hiya|hey|hello|dear|yo|hallo|hoi|bonjour|salut|hola|moin|good (?:morning|afternoon|evening)|"
+        r"guten tag)\b"
+        rf"(?: (?:all|team|everyone|everybody|folks|guys|there|again|both|zusammen|iedereen|@?here|"
+        rf"@?channel|{PERSON}))*"
+        r"[ ,.!:–-]*",
+        r"(?:ok|okay|so|and|also|then|but|well|oh|ah|yes|yeah|yep|yup|no|sure|great|perfect|cool|nice|"
+        r"thanks|thank you|thx|"
+        r"cheers|right|alright|fyi|btw|by the way|actually|anyway|plus|finally|lastly|first|firstly|"
+        r"secondly|second|third|"
+        r"next|additionally|besides|sorry|apologies|hmm|hm|um|uh|ps|p\.s\.|tl;?dr|nb|one more thing|"
+        r"another thing|in that case|"
+        r"quick (?:question|one|ask|reminder|favou?r)|i think|i guess|i believe|imo|for now|just|"
+        r"if possible|if you can|"
+        r"if so|agreed|good point|fair enough|it (?:seems|looks) like|seems like|looks like|"
+        r"@?here|@?channel|@?everyone|all|team|guys|folks)\b(?! of\b|:? \w+ing\b)[ ,.!:–-]*",
+        r"(?:for|before|after|in|on|at|by|until|during|regarding|re|as for|since|because|now that|as)\b"
+        r"[^,;:?!]{1,70}(?:, |(?= we (?:still |also |really )?(?:need|have|must|should)\b))",
+    )
+)
+_VOCATIVE = re.compile(
+    rf"(?P<names>{PERSON}(?:(?: ?,| ?/| and| &)? ?{PERSON})*)"
+    r"(?:[ ]?[,:–—-]+[ ]*| +(?=(?:please|pls|plz|kindly|(?:can|could|would|will|do) you\b)|(?:let's|"
+    r"let’s|i'll|we) ))",
+    re.IGNORECASE,
+)
+_TRAILING_OWNER = re.compile(
+    rf"(?: ?(?:\(|[–—-]|→|->|=>|:) ?@?(?P<who>{PERSON}) ?\)?|(?:assign(?:ed)? (?:this |it )?to|owner:?|"
+    rf"assignee:?) (?P<to>{PERSON})"
+    rf"|, ?(?P<last>{PERSON}))[ .!?]*$",
+    re.IGNORECASE,
+)
+
+
+def strip_leads(sentence: Sentence, text: str) -> tuple[str, tuple[str | None, ...]]:
+    """Take greetings, fillers and names called out off the start; give the rest and the names."""
+    called: list[str | None] = []
+    for _ in range(6):
+        before = text
+        for lead in (*_LEADS, POLITE_IF):
+            text = lead.sub("", text, count=1) if lead.match(text) else text
+        vocative = _VOCATIVE.match(text)
+        if vocative:
+            called.extend(sentence.person(mark) for mark in re.findall(PERSON, vocative["names"]))
+            text = text[vocative.end() :]
+        if text == before:
+            break
+    return text.strip(), tuple(called)
+
+
+def owner_at_end(sentence: Sentence, text: str) -> tuple[str, str | None]:
+    """Split "… – Ann" or "… (Ann)" into the work and its owner."""
+    match = _TRAILING_OWNER.search(text)
+    if not match:
+        return text, None
+    return text[: match.start()].rstrip(), sentence.person(match["who"] or match["to"] or match["last"])
