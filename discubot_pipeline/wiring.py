@@ -24,7 +24,6 @@ from discubot_pipeline.store.stores import Stores, open_stores
 from discubot_pipeline.store.vault import Vault, key_file
 
 NOTION_RATE = Rate(per_minute=180, burst=20)
-DOORS: dict[SourceType, Door] = {SourceType.SLACK: SlackDoor(), SourceType.GENERIC: GenericDoor()}
 
 
 class SystemClock:
@@ -43,12 +42,16 @@ class Adapters:
         self._settings = settings
         self._engine = engine
         self._limits = limits
+        self._doors: dict[SourceType, Door] = {
+            SourceType.SLACK: SlackDoor(settings.slack_url),
+            SourceType.GENERIC: GenericDoor(),
+        }
         self._sources: dict[SourceConfig, Source] = {}
         self._trackers: dict[Output, Tracker] = {}
 
     def door(self, kind: SourceType) -> Door:
         """Give the receiver's side of a source."""
-        return DOORS[kind]
+        return self._doors[kind]
 
     def source(self, config: SourceConfig) -> Source:
         """Give the source of a config."""

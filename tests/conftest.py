@@ -1,9 +1,16 @@
-"""What most tests need: a real Postgres, empty before each test, and a team with a Slack source in it."""
+"""What most tests need: a real Postgres, empty before each test, a team in it, and the services outside."""
 
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx2 as httpx
 import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
@@ -21,6 +28,8 @@ from discubot_pipeline.store.vault import Vault
 
 EXTERNAL = os.environ.get("DISCUBOT_TEST_DATABASE_URL")
 """A database of another server to run the tests on; by default the embedded one."""
+PATIENCE = 200
+"""Tries, a tenth of a second apart, until the sandbox must be there."""
 
 
 @pytest.fixture(scope="session")
@@ -95,3 +104,56 @@ def output(stores: Stores, slack_config: SourceConfig) -> Output:
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Give settings that point to the test database."""
     return Settings(home=tmp_path, database_url=SecretStr(database_url))
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running sandbox; `url` is its root, and where its control API is."""
+
+    url: str
+
+    def control(self, method: str, path: str, body: object = None) -> Any:
+        """Call the control API, as in `control("POST", "/faults", {...})`."""
+        response = httpx.request(method, f"{self.url}/sandbox{path}", json=body, trust_env=False, timeout=30)
+        assert response.is_success, response.text
+        return response.json()
+
+    @contextmanager
+    def fault(self, **fault: object) -> Iterator[None]:
+        """Arm a fault for the length of a block."""
+        fault_id = self.control("POST", "/faults", fault)["id"]
+        try:
+            yield
+        finally:
+            self.control("DELETE", f"/faults/{fault_id}")
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """Start the sandbox on a free port and stop it when the tests are over."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    process = subprocess.Popen([sys.executable, "-m", "discubot_pipeline.sandbox", "--port", port])
+    try:
+        running = Sandbox(f"http://127.0.0.1:{port}")
+        await_health(running, process)
+        yield running
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def await_health(sandbox: Sandbox, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until the sandbox answers, or its process has ended."""
+    for _ in range(PATIENCE):
+        try:
+            if httpx.get(f"{sandbox.url}/healthz", trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        try:
+            raise AssertionError(f"the sandbox ended with {process.wait(timeout=0.1)}")
+        except subprocess.TimeoutExpired:
+            continue
+    raise AssertionError("the sandbox did not start")

@@ -41,6 +41,7 @@ class Service:
         patience: float = 20.0,
     ) -> None:
         self.name = name
+        self.url = base_url
         self._pace = pace
         self._refusal = refusal
         timeout = httpx.Timeout(patience, connect=CONNECT_SECONDS)

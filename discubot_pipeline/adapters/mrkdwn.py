@@ -19,12 +19,15 @@ SPECIAL = frozenset({"here", "channel", "everyone"})
 LONGEST = 4000
 ELLIPSIS = "…"
 
+EMPHASIS = re.compile(r"(?<![\w*_~:])([*_~])(?=\S)([^*_~\n]+)(?<=\S)\1(?![\w*_~:])")
+"""Bold, italic or struck words, by Slack's rule: the marks hug their words and stand apart from others."""
+
 
 def decode(text: str, name_of: NameOf) -> str:
     """Write message text as people read it: names for ids, links with address, Unicode emoji, no entities.
 
-    Formatting marks stay as they are, and so does code, but for its entities and the addresses that Slack
-    wraps. `name_of` gives the name of a user id, None when it is not known.
+    Marks of bold, italic and struck text go; code stays as it is, but for its entities and the addresses that
+    Slack wraps. `name_of` gives the name of a user id, None when it is not known.
     """
     return _alternate(CODE, text, lambda prose: _prose(prose, name_of), _code)
 
@@ -50,7 +53,7 @@ def _prose(text: str, name_of: NameOf) -> str:
 
 
 def _plain(text: str) -> str:
-    return unescape(emojize(text))
+    return unescape(emojize(EMPHASIS.sub(r"\2", text)))
 
 
 def _token(token: str, name_of: NameOf) -> str:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from discubot_pipeline.adapters import mrkdwn
 from discubot_pipeline.adapters.http import Pace, no_pace
 from discubot_pipeline.adapters.slackapi import Identity, Member, Said, SlackApi, shaped
+from discubot_pipeline.adapters.slackdoor import BASE_URL
 from discubot_pipeline.domain.config import SlackCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import Delivery, SourceType
 from discubot_pipeline.domain.discussion import Author, Message, title_of
@@ -19,7 +20,6 @@ from discubot_pipeline.domain.errors import Permanent, Unanswered
 from discubot_pipeline.domain.job import Value
 from discubot_pipeline.ports import FetchedThread, Mark, Mention
 
-BASE_URL = "https://slack.com/api/"
 REPLY_EVENT = "discubot_reply"
 SPOKEN: Final = frozenset({None, "bot_message", "file_share", "me_message", "thread_broadcast"})
 REACTIONS: Final = {Mark.SEEN: "eyes", Mark.DONE: "white_check_mark", Mark.FAILED: "x"}

@@ -20,6 +20,8 @@ from discubot_pipeline.domain.errors import Permanent
 
 MAX_BODY = 1024 * 1024
 WINDOW_SECONDS = 300
+SITE = "slack.com"
+BASE_URL = f"https://{SITE}/api/"
 SLACKBOT = "USLACKBOT"
 SPOKEN: Final = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 SUBTYPE_REASONS: Final = {
@@ -93,13 +95,13 @@ class Spoken(Wire):
 
 
 class SlackDoor:
-    """The `Door` of Slack. `site` is the domain whose permalinks it knows."""
+    """The `Door` of Slack. It knows the permalinks of slack.com, and those of the server behind `base_url`."""
 
     kind = SourceType.SLACK
     max_body = MAX_BODY
 
-    def __init__(self, site: str = "slack.com") -> None:
-        self._site = site
+    def __init__(self, base_url: str = BASE_URL) -> None:
+        self._server = urlsplit(base_url).netloc
 
     def verify(self, config: SourceConfig, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
         """Check the v0 signature over the raw body; it may be five minutes old, or ahead."""
@@ -127,11 +129,11 @@ class SlackDoor:
         """Read a message's permalink; that of a reply leads to the root of its thread."""
         try:
             parts = urlsplit(url.strip())
-            host = parts.hostname or ""
+            is_slack = parts.scheme == "https" and f".{parts.hostname or ''}".endswith(f".{SITE}")
         except ValueError:
             return None
         found = PERMALINK.fullmatch(parts.path)
-        if parts.scheme != "https" or not f".{host}".endswith(f".{self._site}") or found is None:
+        if found is None or not (is_slack or parts.netloc == self._server):
             return None
         channel, digits = found.groups()
         ts = parse_qs(parts.query).get("thread_ts", [f"{digits[:-6]}.{digits[-6:]}"])[0]

@@ -36,7 +36,7 @@ def show(facts: dict[str, Any], as_json: bool) -> None:
 
 @click.group()
 def team() -> None:
-    """Teams: each has its own sources, outputs, discussions and tokens."""
+    """Set up teams: each has its own sources, outputs, discussions and tokens."""
 
 
 @team.command("add")
@@ -75,7 +75,7 @@ def token(name: str, team_name: str, role: str, as_json: bool) -> None:
 
 @click.group()
 def source() -> None:
-    """Sources: where discussions come from."""
+    """Connect what discussions come from."""
 
 
 @source.command("add")
@@ -121,7 +121,7 @@ def list_sources() -> None:
 
 @click.group()
 def output() -> None:
-    """Outputs: the Notion databases that tasks go to."""
+    """Connect the Notion databases that tasks go to."""
 
 
 @output.command("add")

@@ -130,7 +130,11 @@ def set_up(here: Services, stage: Stage) -> SourceConfig:
         configs.add_output(made, "tasks", stage.notion["database_id"], token, "demo", is_default=True)
     config = configs.sources(SourceType.SLACK)[0]
     url = f"{here.settings.receiver_url}/hooks/slack/{config.hook}"
-    stage.ask("PATCH", f"/sandbox/slack/workspaces/{stage.slack['team_id']}", {"events_url": url})
+    stage.ask(
+        "PATCH",
+        f"/sandbox/slack/workspaces/{stage.slack['team_id']}",
+        {"events_url": url, "url": f"{stage.control.url}/"},
+    )
     return config
 
 

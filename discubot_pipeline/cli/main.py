@@ -4,6 +4,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -93,7 +94,7 @@ def env() -> None:
 @main.command()
 @click.argument("file", type=click.File("rb"))
 @click.option("--source", "name", help="Name of the generic source, where there are several.")
-def ingest(file: click.utils.LazyFile, name: str | None) -> None:
+def ingest(file: BinaryIO, name: str | None) -> None:
     """Send a discussion from FILE (or - for standard input) to the generic intake; prints {"delivery_id"}."""
     from discubot_pipeline.cli.admin import send
 

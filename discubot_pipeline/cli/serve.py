@@ -62,6 +62,7 @@ def migrate_all(settings: Settings) -> None:
         env=inherited_environment() | exports,
         capture_output=True,
         text=True,
+        check=False,
     )
     if done.returncode:
         raise StartupError(f"Dagster's tables could not be made: {done.stderr.strip()[-2000:]}")

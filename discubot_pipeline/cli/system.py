@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from discubot_pipeline.adapters.dagster import DagsterWeb
+from discubot_pipeline.cli.leftovers import end_leftovers
 from discubot_pipeline.cli.ports import StartupError, StateLock, require_free_port, state_folder
 from discubot_pipeline.cli.postgres import EmbeddedPostgres
 from discubot_pipeline.cli.processes import Event, Program, Supervisor, accepts, answers
@@ -43,6 +44,7 @@ class System:
     def prepare(self) -> None:
         """Take the state folder, check the ports and write what the processes read; StartupError says what is wrong."""
         self.lock.acquire()
+        end_leftovers(self.home)
         given = self._given
         ports = [(given.web_port, "web UI", "WEB"), (given.receiver_port, "receiver", "RECEIVER")]
         ports += [(given.sandbox_port, "sandbox", "SANDBOX")] if self._with_sandbox else []
@@ -110,7 +112,11 @@ class System:
                 before_start=partial(self._make_ready, env, socket),
                 wake=self._wake_sensors,
             ),
-            program(name="daemon", command=python("-m", "discubot_pipeline.defs.daemon", "run", "-w", workspace), wake=self._wake_sensors),
+            program(
+                name="daemon",
+                command=python("-m", "discubot_pipeline.defs.daemon", "run", "-w", workspace),
+                wake=self._wake_sensors,
+            ),
             program(
                 name="web-ui",
                 command=python("-m", "dagster_webserver", "-w", workspace, *at, "--log-level", "warning"),
@@ -152,8 +158,7 @@ class System:
         socket.unlink(missing_ok=True)
         wait_for_database(self.settings)
         migrated = subprocess.run(
-            python("-m", "discubot_pipeline.cli.main", "migrate"), env=env, capture_output=True, text=True
-        )
+            python("-m", "discubot_pipeline.cli.main", "migrate"), env=env, capture_output=True, text=True, check=False)
         if migrated.returncode:
             raise StartupError(f"The database could not be migrated: {migrated.stderr.strip()[-2000:]}")
 

@@ -24,7 +24,7 @@ class CleanupConfig(dg.Config):
 
 @dg.op(required_resource_keys={"services"}, out=dg.Out(dg.Nothing))
 def remove_old(context: dg.OpExecutionContext, config: CleanupConfig) -> None:
-    """Remove what is older than its retention, in batches, and say how much that was. Running jobs are never touched."""
+    """Remove what is older than its retention, in batches, and say how much that was. Running jobs stay."""
     services: Services = context.resources.services
     settings = services.settings
     done = age(config.keep_done_payloads_days, settings.keep_done_payloads)

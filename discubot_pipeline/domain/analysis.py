@@ -65,9 +65,9 @@ class Findings(Value):
 class Brief(Value):
     """What an analyst is given: the thread in plain text and what the mention asked for.
 
-    `instructions` are the messages that stand beside a mention of the bot: their words are tasks by themselves, at least
-    one unless they only ask to read the thread. `people` are the names that a task may be assigned to. Relative dates
-    count from a message's own time in its author's time zone, else in `time_zone`. `bot_names` are the bot's own names.
+    `instructions` are the messages that stand beside a mention of the bot: their words are tasks by themselves, at
+    least one unless they only ask to read the thread. `people` are the names that a task may be assigned to. Relative
+    dates count from a message's own time in its author's time zone, else in `time_zone`. `bot_names` are the bot's own.
     """
 
     title: str

@@ -67,8 +67,8 @@ class ThreadRef(Value):
 class ParsedDiscussion(Value):
     """Output of validate_discussion: which thread, for whom, asked how.
 
-    `mention_ids` are the messages that asked, for reactions; `resume_from` is a run that had to wait and left its thread
-    and analysis behind for this one.
+    `mention_ids` are the messages that asked, for reactions; `resume_from` is a run that had to wait and left its
+    thread and analysis behind for this one.
     """
 
     team_id: UUID

@@ -1,4 +1,4 @@
-"""The end of a run that did not reach its last stage: failed or cancelled. Called by the failure hook and the sensors."""
+"""The end of a run that did not reach its last stage: failed or cancelled. Called by the failure hook and sensors."""
 
 import logging
 from uuid import UUID

@@ -23,7 +23,7 @@ from discubot_pipeline.store.stores import Stores
 
 
 def publish(thread: Thread, analysis: Analysis, job: Job, stores: Stores, outside: Outside) -> CreatedTasks:
-    """Make the pages that are not there yet. What fails for good is listed; when nothing at all could be made, raises."""
+    """Make the pages that are not there yet. What fails for good is listed; when nothing could be made, raises."""
     config = stores.configs.source(thread.configured.parsed.ref.source_config_id)
     outputs = {output.id: output for output in stores.configs.outputs(config)}
     made: list[MadeTask] = []

@@ -1,4 +1,4 @@
-"""Discussions and their messages. Every write of a run is fenced by `active_run_id`: a run that lost it writes nothing."""
+"""Discussions and their messages. A run's writes are fenced by `active_run_id`: a run that lost it writes nothing."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -19,7 +19,7 @@ class Retention:
         self._engine = engine
 
     def purge_payloads(self, done: timedelta, dead: timedelta, dry_run: bool = False) -> int:
-        """Empty the payloads of deliveries finished longer ago than `done` (or `dead`, for failed ones); gives how many."""
+        """Empty the payloads of deliveries finished longer ago than `done` (failed ones: `dead`); gives how many."""
         return sum(self._purge(table, done, dead, dry_run) for table in inboxes.values())
 
     def forget_runs(self, run_ids: Sequence[str]) -> None:

@@ -101,7 +101,7 @@ class Replies:
         self._engine = engine
 
     def begin(self, key: str, team_id: UUID, discussion_id: UUID, run_id: str) -> bool | None:
-        """Commit that an answer is about to be posted. True for the first time, False for a repeat, None when posted."""
+        """Commit that an answer is about to be posted. True the first time, False for a repeat, None when posted."""
         row = {"key": key, "team_id": team_id, "discussion_id": discussion_id, "run_id": run_id}
         with transaction(self._engine) as connection:
             insert = pg.insert(replies).values(row).on_conflict_do_nothing()

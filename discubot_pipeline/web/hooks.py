@@ -1,4 +1,4 @@
-"""Webhooks in: verify, store, wake the sensor, answer. Nothing unverified is stored, nothing is answered before commit."""
+"""Webhooks in: verify, store, wake the sensor, answer. Nothing unverified is stored, no answer precedes the commit."""
 
 import logging
 from collections.abc import Mapping

@@ -101,11 +101,12 @@ def test_shortcodes_become_emoji(raw: str, text: str) -> None:
         ("`<http://x.io|x.io>`", "`x.io`"),
         ("`<@U1>` `<!here>`", "`<@U1>` `<!here>`"),
         ("`unclosed :tada:", "`unclosed 🎉"),
-        ("*bold* _it_ ~no~\n&gt; quoted", "*bold* _it_ ~no~\n> quoted"),
+        ("`*x*` *bold* _it_ ~no~\n&gt; quoted", "`*x*` bold it no\n> quoted"),
+        ("a * b * c, snake_case_name, __init__, 2*3*4", "a * b * c, snake_case_name, __init__, 2*3*4"),
     ],
 )
-def test_code_and_marks_are_kept(raw: str, text: str) -> None:
-    """Code reads as it was typed; marks for bold and the like stay."""
+def test_code_is_kept_and_marks_go(raw: str, text: str) -> None:
+    """Code reads as it was typed; marks for bold and the like go, and what only looks like them stays."""
     assert decoded(raw) == text
 
 

@@ -38,7 +38,7 @@ def schema_of(columns: dict[str, Column], title: str = "Name") -> Schema:
 def fill(columns: dict[str, Column], people: dict[str, str] | None = None, **changes: Any) -> Filling:
     """Map a task onto columns."""
     draft = make_draft(task=TASK.model_copy(update=changes))
-    return extras(schema_of(columns), draft, lambda name: (people or {}).get(name))
+    return extras(schema_of(columns), draft, (people or {}).get)
 
 
 @pytest.mark.parametrize(

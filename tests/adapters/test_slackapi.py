@@ -78,7 +78,7 @@ class TestFetch:
         thread = fetched(answers)
         assert [(one.author.name, one.text) for one in thread.messages] == [
             ("anna", "The checkout is broken"),
-            ("Ben Carter", "Also on *mobile*"),
+            ("Ben Carter", "Also on mobile"),
             ("anna", "looks into it"),
             ("Ben Carter", ""),
             ("Jenkins & co", "Build #7 (https://ci.example/7) failed"),

@@ -221,9 +221,11 @@ def test_signal_during_the_start_stops_it(tmp_path: Path) -> None:
 def test_signal_interrupts_the_main_thread(tmp_path: Path) -> None:
     """Whoever works while the programs run is interrupted, and the programs are stopped."""
     supervisor = Supervisor([shell("any", "exec sleep 60")], state=tmp_path)
+    later = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+    later.start()
     with pytest.raises(KeyboardInterrupt), supervisor:
-        os.kill(os.getpid(), signal.SIGTERM)
-        threading.Event().wait(10)
+        supervisor.wait()
+    later.join()
     assert not is_running(supervisor._posts[0].child.pid)
 
 

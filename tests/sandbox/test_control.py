@@ -87,7 +87,7 @@ def test_imports_keep_their_timestamps(sandbox: Sandbox) -> None:
     later, root = "1763760009.000100", "1763760000.000100"
     rows = [{**MESSAGE, "ts": root, "quiet": True}, {**MESSAGE, "ts": later, "thread_ts": root}]
     rows.append({**MESSAGE, "ts": "1763760005.000100", "thread_ts": root})
-    assert [m["ts"] for m in sandbox.control("POST", "/slack/messages/bulk", rows)["messages"]][0] == root
+    assert sandbox.control("POST", "/slack/messages/bulk", rows)["messages"][0]["ts"] == root
     thread = sandbox.slack("conversations.replies", channel=CHANNEL, ts=root)["messages"]
     assert [m["ts"] for m in thread] == [root, "1763760005.000100", later]
     assert sandbox.http.post("/sandbox/slack/messages", json=rows[0]).status_code == 409

@@ -1,6 +1,5 @@
 """The official Slack client in front of the stand-in."""
 
-from collections.abc import Iterator
 
 import pytest
 from slack_sdk import WebClient
@@ -10,11 +9,11 @@ from .harness import CHANNEL, Sandbox
 
 
 @pytest.fixture
-def client(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebClient]:
+def client(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> WebClient:
     """Point the SDK at the sandbox, without its own retries."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    yield WebClient(token=sandbox.slack_token, base_url=f"{sandbox.url}/slack/api/", retry_handlers=[])
+    return WebClient(token=sandbox.slack_token, base_url=f"{sandbox.url}/slack/api/", retry_handlers=[])
 
 
 def test_the_sdk_reads_a_thread_by_pages(sandbox: Sandbox, client: WebClient) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.dates import due_in
@@ -21,6 +22,7 @@ from discubot_pipeline.adapters.rules.weights import asks_how
 from discubot_pipeline.domain.analysis import Brief
 from discubot_pipeline.domain.discussion import Message
 
+MOST_FORCED = 100
 FORCED, ASKED, GUESSED = 0.95, 0.9, 0.6
 PLEASANTRIES = lexicon(
     """
@@ -51,7 +53,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Instructed:
-    """What the mentions ask for. `wants_thread` when the thread is to be read, `wants_bugs` when to make work of faults."""
+    """What the mentions ask for: work of their own, to read the thread, to make work of the faults in it."""
 
     todos: tuple[Todo, ...] = ()
     wants_thread: bool = True
@@ -73,7 +75,7 @@ def instructed(brief: Brief, people: People) -> Instructed:
 def _forced(message: Message, people: People, brief: Brief) -> Iterator[Todo]:
     """Give exactly one piece of work for each "task:", under the words that follow it."""
     text = clean(message.text)
-    marks = [*_FORCE.finditer(text)]
+    marks = [*islice(_FORCE.finditer(text), MOST_FORCED)]
     for place, mark in enumerate(marks):
         end = marks[place + 1].start() if place + 1 < len(marks) else len(text)
         said = text[mark.end() : end].strip()
@@ -89,7 +91,7 @@ def _forced(message: Message, people: People, brief: Brief) -> Iterator[Todo]:
 
 
 def _only_person(sentence: Sentence) -> str | None:
-    named_people = {name for _, name in sentence.people if name}
+    named_people = {name for _, name in sentence.origin.people if name}
     return named_people.pop() if len(named_people) == 1 and sentence.text[-1:] > "\uf8ff" else None
 
 
@@ -138,7 +140,7 @@ def _of_ticket(sentence: Sentence, ticket: re.Match[str], brief: Brief) -> Itera
         repair = repair_of(replace(sentence, text=body))
         body = repair or thing(body)
         inner = Ask(Kind.MARKER, body, tier_of(first_word(body)), sentence)
-    owner = inner.owner or (sentence.message.author.name if not ticket["noun"] else None)
+    owner = inner.owner or (sentence.writer if not ticket["noun"] else None)
     yield from _of_ask(
         replace(inner, sentence=sentence, owner=owner),
         brief,

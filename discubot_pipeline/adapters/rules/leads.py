@@ -1,8 +1,9 @@
-"""Takes off what stands before an ask, greetings, fillers and names called out, and the owner that may stand behind it."""
+"""Takes off what stands before an ask (greetings, fillers, names called out) and the owner that may stand behind it."""
 
 import re
 
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
+from discubot_pipeline.adapters.rules.verbs import WORK
 
 POLITE_IF = re.compile(
     r"(?:when(?:ever)?|if|once) (?:(?:you|someone|anyone|somebody|anybody) (?!want|need|like|use|are\b)|"
@@ -28,10 +29,11 @@ _LEADS = tuple(
         r"if possible|if you can|"
         r"if so|agreed|good point|fair enough|it (?:seems|looks) like|seems like|looks like|"
         r"@?here|@?channel|@?everyone|all|team|guys|folks)\b(?! of\b|:? \w+ing\b)[ ,.!:–-]*",
-        r"(?:for|before|after|in|on|at|by|until|during|regarding|re|as for|since|because|now that|as)\b"
+        r"(?:for|before|after|in|on|at|by|until|during|regarding|re|as for|since|because|now that|as)\b(?! (?:it|this|that)\b)"
         r"[^,;:?!]{1,70}(?:, |(?= we (?:still |also |really )?(?:need|have|must|should)\b))",
     )
 )
+_ADDRESSED = re.compile(rf"(?P<name>{PERSON}) (?P<verb>[a-z-]+)\b", re.IGNORECASE)
 _VOCATIVE = re.compile(
     rf"(?P<names>{PERSON}(?:(?: ?,| ?/| and| &)? ?{PERSON})*)"
     r"(?:[ ]?[,:–—-]+[ ]*| +(?=(?:please|pls|plz|kindly|(?:can|could|would|will|do) you\b)|(?:let's|"
@@ -57,6 +59,10 @@ def strip_leads(sentence: Sentence, text: str) -> tuple[str, tuple[str | None, .
         if vocative:
             called.extend(sentence.person(mark) for mark in re.findall(PERSON, vocative["names"]))
             text = text[vocative.end() :]
+        addressed = _ADDRESSED.match(text)
+        if addressed and sentence.show(addressed["name"]).startswith("@") and addressed["verb"].casefold() in WORK:
+            called.append(sentence.person(addressed["name"]))
+            text = text[addressed.start("verb") :]
         if text == before:
             break
     return text.strip(), tuple(called)

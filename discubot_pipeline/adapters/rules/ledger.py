@@ -1,4 +1,4 @@
-"""Keeps the work found so far while a thread is read: joins what is said twice, notes who takes it, closes what is done."""
+"""Keeps the work found while a thread is read: joins what is said twice, notes who takes it, closes what is done."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from discubot_pipeline.domain.task import fingerprint
 
 ALIKE = 0.6
 MEANT = 0.5
+MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class Ledger:
             if not known.is_closed and known.resembles(todo):
                 self._todos[place] = known.joined(todo)
                 return
-        self._todos.append(todo)
+        if len(self._todos) < MOST:
+            self._todos.append(todo)
 
     def apply(self, reply: Reply, sentence: Sentence, due: date | None) -> bool:
         """Carry out a reply; False when there was no work it could mean."""
@@ -124,7 +126,7 @@ class Ledger:
         return own or free or (todos if len(todos) == 1 else ())
 
     def _owned_first(self, todos: tuple[Todo, ...], reply: Reply, sentence: Sentence) -> tuple[Todo, ...]:
-        own = tuple(todo for todo in todos if todo.owner == sentence.message.author.name)
+        own = tuple(todo for todo in todos if todo.owner and todo.owner == sentence.writer)
         return own if own and not reply.words else todos
 
     def _change(self, chosen: tuple[Todo, ...], change: Callable[[Todo], Todo]) -> None:

@@ -43,7 +43,7 @@ class People:
 
     def own_name(self, author: Author) -> str | None:
         """Give the name under which an author can own a task; None for a bot."""
-        return self._handled.get(author.name.casefold())
+        return None if author.is_bot else self._handled.get(author.name.casefold())
 
     def is_bot(self, surface: str) -> bool:
         """Say whether a name is the bot's own."""

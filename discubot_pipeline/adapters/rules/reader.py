@@ -96,7 +96,7 @@ class Reader:
 
     def _work(self, ask: Ask) -> tuple[Todo, ...]:
         due = self._due(ask.sentence)
-        score = 0.0 if only_reads(ask.body) else weigh(ask, bool(due), self._scene.setting(ask.sentence))
+        score = weigh(ask, bool(due), self._scene.setting(ask.sentence))
         if ask.kind in ONE_GOAL and _DETAIL.match(ask.body) and self.ledger.detail(item_titles(ask), ask.sentence):
             return ()
         if score < THRESHOLD:
@@ -105,7 +105,7 @@ class Reader:
             ask = replace(ask, body=repair_of(replace(ask.sentence, text=ask.body)) or ask.body)
         ask = replace(ask, body=named(ask))
         if has_object(ask.body) or ask.kind in FREE_OF_OBJECT:
-            return todos_of(ask, score, due)
+            return () if only_reads(ask.body) else todos_of(ask, score, due)
         return self._pointed(ask, score, due)
 
     def _pointed(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:

@@ -9,6 +9,7 @@ from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.titles import content_words
 
+LONGEST = 300
 SHORT = 14
 
 
@@ -91,6 +92,8 @@ _NAMING_ONLY = lexicon("ticket task issue one part piece bit job rest thing")
 
 def reply_in(sentence: Sentence) -> Reply | None:
     """Read a sentence as a reply to work; None when it is none."""
+    if len(sentence.text) > LONGEST:
+        return None
     text, _ = strip_leads(sentence, sentence.text)
     text = (text or sentence.text).rstrip(" .!")
     return _withdrawal(sentence, text) or _taking(sentence, text) or _giving(sentence) or _finish(sentence)
@@ -113,7 +116,7 @@ def _taking(sentence: Sentence, text: str) -> Reply | None:
     what = match["what"] or "it"
     pointed = bool(_POINTER.match(what))
     words = frozenset[str]() if pointed else _about(what)
-    return Reply(Effect.TAKES, words, sentence.message.author.name, is_own=bool(match["able"]))
+    return Reply(Effect.TAKES, words, sentence.writer, is_own=bool(match["able"]))
 
 
 def _giving(sentence: Sentence) -> Reply | None:

@@ -60,7 +60,7 @@ _SUBJECT_VERB = re.compile(
 _FINITE = re.compile(
     r"\b(?:is|are|was|were|has|had|looks?|seems?|isn't|aren't|wasn't|will|would|works?|worked|failed|fails|"
     r"passed|went|came|"
-    r"gets|got|says|said)\b|^\w+ ?:| (?:of|results?) ",
+    r"gets|got|says|said)\b|^\w+ ?:",
     re.IGNORECASE,
 )
 
@@ -143,7 +143,7 @@ def _of_match(sentence: Sentence, kind: Kind, match: re.Match[str]) -> Ask | Non
         return _passive(sentence, groups["thing"], groups["done"], groups["rest"])
     owner = sentence.person(groups["who"]) if groups.get("who") else None
     if groups.get("self"):
-        owner = sentence.message.author.name
+        owner = sentence.writer
     body = _to_base(match["body"])
     return Ask(
         kind=kind,

@@ -13,6 +13,7 @@ from discubot_pipeline.domain.discussion import Message
 
 LONGEST_MESSAGE = 40_000
 LONGEST_LINE = 4_000
+MOST_SENTENCES = 1000
 WRAPPED = 60
 ATOM_START, ATOM_END = 0xE000, 0xF8FF
 PERSON_START, PERSON_END = 0xF0000, 0xFFFFD
@@ -64,20 +65,37 @@ _OPEN_BOXES = frozenset(("[ ]", "[]", "☐"))
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The message a sentence is of, with what its masked characters stand for; `writer` is None for a bot."""
+
+    message: Message
+    writer: str | None
+    atoms: tuple[str, ...]
+    people: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence or list item. `text` is masked; `show` gives its words back."""
 
     text: str
-    message: Message
+    origin: Origin
     order: int
     line: int
-    atoms: tuple[str, ...]
-    people: tuple[tuple[str, str | None], ...]
     is_item: bool = False
     is_open_box: bool = False
     is_done_box: bool = False
     is_joke: bool = False
-    is_last_of_line: bool = True
+
+    @property
+    def message(self) -> Message:
+        """Give the message it is of."""
+        return self.origin.message
+
+    @property
+    def writer(self) -> str | None:
+        """Name who wrote it, if that person can own a task."""
+        return self.origin.writer
 
     def show(self, text: str | None = None) -> str:
         """Write masked text, the whole sentence by default, with its own words again."""
@@ -85,7 +103,7 @@ class Sentence:
 
     def person(self, mark: str) -> str | None:
         """Give the full name behind a person's character; None for a stranger."""
-        return self.people[ord(mark) - PERSON_START][1]
+        return self.origin.people[ord(mark) - PERSON_START][1]
 
     @property
     def is_question(self) -> bool:
@@ -95,8 +113,8 @@ class Sentence:
     def _original(self, match: re.Match[str]) -> str:
         code = ord(match[0])
         if code >= PERSON_START:
-            return self.people[code - PERSON_START][0]
-        return self.atoms[code - ATOM_START]
+            return self.origin.people[code - PERSON_START][0]
+        return self.origin.atoms[code - ATOM_START]
 
 
 class _Mask:
@@ -129,9 +147,12 @@ def read(messages: Iterable[Message], people: People) -> tuple[Sentence, ...]:
     for message in messages:
         mask = _Mask(people)
         lines = [*_lines(mask.apply(_own_words(message.text)))]
-        atoms, named = tuple(mask.atoms), tuple(mask.named)
+        origin = Origin(message, people.own_name(message.author), tuple(mask.atoms), tuple(mask.named))
+        most = len(found) + MOST_SENTENCES
         for number, line in enumerate(lines):
-            found.extend(_sentences(line, number, message, len(found), (atoms, named)))
+            if len(found) >= most:
+                break
+            found.extend(_sentences(line, number, origin, len(found)))
     return tuple(found)
 
 
@@ -174,29 +195,19 @@ def _continues(held: str, line: str) -> bool:
     return len(held) >= WRAPPED and held[-1].isalpha() and line[:1].islower() and len(held) < LONGEST_LINE
 
 
-def _sentences(
-    line: str,
-    number: int,
-    message: Message,
-    order: int,
-    marks: tuple[tuple[str, ...], tuple[tuple[str, str | None], ...]],
-) -> Iterator[Sentence]:
+def _sentences(line: str, number: int, origin: Origin, order: int) -> Iterator[Sentence]:
     body, boxes = _unbullet(line)
     is_joke = bool(_JOKE.search(line))
-    pieces = [*_pieces(body)]
-    for offset, piece in enumerate(pieces):
+    for offset, piece in enumerate(_pieces(body)):
         yield Sentence(
             text=piece,
-            message=message,
+            origin=origin,
             order=order + offset,
             line=number,
-            atoms=marks[0],
-            people=marks[1],
             is_item=body != line and offset == 0,
             is_open_box=offset == 0 and not boxes.isdisjoint(_OPEN_BOXES),
             is_done_box=not boxes.isdisjoint(_DONE_BOXES),
             is_joke=is_joke,
-            is_last_of_line=offset == len(pieces) - 1,
         )
 
 

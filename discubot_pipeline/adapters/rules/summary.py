@@ -20,7 +20,7 @@ _DECIDED = re.compile(
     re.IGNORECASE,
 )
 _FIGURE = re.compile(
-    r"(?<![\w.])(?:[$€£]\d|\d[\d.,]*(?: ?%| ?(?:percent|users|hours|days|weeks|euros?|dollars|ms|seconds|"
+    r"(?<![\w.,])(?:[$€£]\d|\d[\d.,]*(?: ?%| ?(?:percent|users|hours|days|weeks|euros?|dollars|ms|seconds|"
     r"minutes|k)\b))",
     re.I,
 )

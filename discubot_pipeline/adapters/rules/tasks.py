@@ -1,4 +1,4 @@
-"""Makes work of an ask: takes joined orders apart, gives each its title, its day, its owner; and a task of finished work."""
+"""Makes work of an ask: joined orders apart, each with its title, its day and its owner; and tasks of the work."""
 
 import re
 from dataclasses import replace
@@ -30,7 +30,7 @@ READING = lexicon(
     process put quick read recap record register remaining reply scan see short should some story stories
     summarise summarize summary take task tasks thanks that the them there these this those thread threads
     ticket tickets tldr tl dr to todo todos track tracked tracker turn up us was we were what which will
-    with would write yes you your analyse analyze assign everyone team ok okay so
+    with would write yes you your analyse analyze assign bug bugs want everyone team ok okay so
     """
 )
 """A text of these words alone asks to read the thread, or talks about tickets; it is no work itself."""
@@ -65,7 +65,7 @@ def item_titles(ask: Ask) -> tuple[str, ...]:
 
 
 def named(ask: Ask) -> str:
-    """Word a body that may lack its verb: "login bug" becomes "fix the login bug", "a new logo" asked for "get a new logo"."""
+    """Word a body that may lack its verb: "login bug" becomes "fix the login bug"."""
     body = _OPENING_TO.sub("", ask.body)
     if ask.tier is not Tier.UNKNOWN or ask.kind not in (Kind.MARKER, Kind.BUG, Kind.WANT, Kind.FEATURE):
         return body

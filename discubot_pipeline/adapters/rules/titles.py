@@ -1,4 +1,4 @@
-"""Turns the words of an ask into titles: politeness, dates and names off, joined orders apart, cut to a title's length."""
+"""Turns the words of an ask into titles: politeness and dates off, joined orders apart, cut to a title's length."""
 
 import re
 
@@ -14,7 +14,7 @@ MOST_PARTS = 6
 
 STOP = lexicon(
     """
-    a about above after again all also an and any are as at back be been before below but by can could
+    a about above after again all already also an and any are as at back be been before below but by can could
     current did do does done down for from get go had has have he her here him his how i i'd i'll i'm if in
     into is it it's its just last let like me more most much my need needed needs new next no not now of off
     ok on once one only or our out over own please really same she should so some still such sure task
@@ -63,7 +63,8 @@ _TAIL = re.compile(
     r"| ?[–—] | - |: | \(|, (?:and )?(?:it|this|that|we|they|i|you|the)\b).*$",
     re.IGNORECASE | re.DOTALL,
 )
-_DANGLING = re.compile(r" (?:for|of|about|with|to|in|on) (?:it|this|that|these|those|them)$", re.IGNORECASE)
+_DANGLING = re.compile(
+    r"(?: (?:for|of|about|with|to|in|on) (?:it|this|that|these|those|them)|,? (?:too|as well|also))$", re.IGNORECASE)
 _JOINT = re.compile(r",? +(?:and then|and also|and|then|plus|&) +|, +|; *")
 _FIXED_PAIR = re.compile(
     r"\b(?:copy and paste|cut and paste|drag and drop|search and replace|find and replace|read and write|"

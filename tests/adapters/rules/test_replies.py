@@ -1,0 +1,46 @@
+"""What replies add to work: a taker, a day, a priority, its steps."""
+
+from datetime import date
+
+from tests.adapters.rules.briefs import only, tasks
+
+
+def test_promise_to_repair_makes_a_task_of_the_report() -> None:
+    """A fault that somebody takes is a bug with an owner and a day."""
+    task = only(
+        ("Ann", "The checkout page crashes on Safari when the cart is empty"),
+        ("Bob", "I can take that, will have a fix by tomorrow"),
+        ("Ann", "Thanks! This is a blocker."),
+    )
+    assert task.title == "Fix the checkout page crashing on Safari when the cart is empty"
+    assert (task.assignee, task.due_date, task.priority, task.type) == ("Bob", date(2026, 3, 12), "urgent", "bug")
+
+
+def test_taker_names_one_of_several_faults() -> None:
+    """ "I'll take the button" means the point about the button."""
+    task = only(
+        ("Ann", "Three things left:\n1. The Pay button is cut off\n2. The mail is old\n3. The docs say v1"),
+        ("Bob", "I can take the button, it is just the footer"),
+    )
+    assert (task.title, task.assignee) == ("Fix the Pay button being cut off", "Bob")
+
+
+def test_taker_of_all() -> None:
+    """ "I'll do these" takes everything of the last message."""
+    found = tasks(
+        ("Ann", "TODO:\n- fix the header\n- update the footer"), ("Bob", "I'll do these tomorrow")
+    )
+    assert {task.assignee for task in found} == {"Bob"}
+    assert {task.due_date for task in found} == {date(2026, 3, 12)}
+
+
+def test_steps_of_a_bug() -> None:
+    """What "we need to" says about it becomes its action items."""
+    task = only(
+        ("Ann", "Bug: login crashes with a 500"),
+        ("Bob", "We need to encode it as UTF-8 & add a test for it."),
+        ("Ann", "Can you do that until Friday, @Bob? It is high priority."),
+        ("Bob", "Yes, I'll do it."),
+    )
+    assert task.action_items == ("Encode it as UTF-8", "Add a test")
+    assert (task.assignee, task.due_date, task.priority) == ("Bob", date(2026, 3, 13), "high")

@@ -1,0 +1,63 @@
+"""One running system for all tests of this folder: its real processes, on free ports, with a state of its own."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from discubot_pipeline.adapters.dagster import DagsterWeb
+from discubot_pipeline.adapters.http import Service
+from discubot_pipeline.cli.ports import free_port
+from discubot_pipeline.cli.serve import running
+from discubot_pipeline.cli.system import System
+from discubot_pipeline.settings import Settings, with_driver
+from discubot_pipeline.store.engine import connect
+from discubot_pipeline.store.tables import SCHEMA, metadata
+from discubot_pipeline.wiring import build
+from tests.conftest import EXTERNAL
+from tests.flow.town import Town
+
+
+@pytest.fixture(scope="package")
+def town() -> Iterator[Town]:
+    """Run the system for as long as the tests of this folder last."""
+    home = Path(tempfile.mkdtemp(prefix="discubot-flow-"))
+    ports = {name: free_port() for name in ("web_port", "receiver_port", "sandbox_port")}
+    if EXTERNAL:
+        empty(EXTERNAL)
+    system = System(Settings(home=home, database_url=SecretStr(EXTERNAL) if EXTERNAL else None, **ports), sandbox=True)
+    try:
+        with running(system, verbose=False):
+            yield from opened(system)
+    finally:
+        if system.postgres:
+            system.postgres.remove()
+        shutil.rmtree(home)
+
+
+def opened(system: System) -> Iterator[Town]:
+    """Connect to a running system."""
+    here = build(system.settings)
+    with (
+        DagsterWeb(system.settings.web_url) as web,
+        Service("The sandbox", system.sandbox_url, {}) as sandbox,
+        Service("The receiver", system.settings.receiver_url, {}) as receiver,
+    ):
+        yield Town(system, here, web, sandbox, receiver, itertools.count(1))
+    here.engine.dispose()
+
+
+def empty(url: str) -> None:
+    """Forget what other tests have left in a database: our rows, and all that is Dagster's."""
+    engine = connect(with_driver(url, "psycopg"), 1)
+    ours = ", ".join(f'{SCHEMA}."{table.name}"' for table in metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(sa.schema.DropSchema("dagster", cascade=True, if_exists=True))
+        if sa.inspect(connection).has_table("teams", schema=SCHEMA):
+            connection.execute(sa.text(f"TRUNCATE {ours} CASCADE"))
+    engine.dispose()
