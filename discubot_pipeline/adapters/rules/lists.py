@@ -72,6 +72,7 @@ _STATES = re.compile(
     r"looks?|seems?|has|have|had)\b",
     re.IGNORECASE,
 )
+_EXPLICIT = re.compile(r"\b(?:to-?dos?|to do|action (?:items?|points?)|tasks?|next steps?)\b", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"\b(?:following|these|those|things?|below|list|points|items|changes|tasks|stuff)\b", re.IGNORECASE
 )
@@ -107,11 +108,17 @@ def item_ask(listing: Listing, item: Sentence) -> Ask | None:
     body = repair_of(item) or (f"{listing.verb} {text}" if listing.verb else thing(text))
     is_plain = first_word(body) not in ("i", "we", "you", "it", "this", "he", "she", "they", "there")
     owner = names.pop() if len(names) == 1 else None
-    return Ask(Kind.MARKER, body, tier_of(first_word(body)), item, owner) if is_plain and not item.is_question else None
+    return (
+        Ask(Kind.MARKER, body, Tier.DELIVERS if listing.verb or body != text else Tier.UNKNOWN, item, owner)
+        if is_plain and not item.is_question
+        else None
+    )
 
 
-def is_statement(item: Sentence, ask: Ask | None) -> bool:
-    """Say whether an item only states how something is, and is no report that names its own repair."""
+def is_statement(listing: Listing, item: Sentence, ask: Ask | None) -> bool:
+    """Say whether an item only states how something is: no work, unless its list is called one of work."""
+    if listing.head and _EXPLICIT.search(listing.head.text):
+        return False
     is_own_work = ask is not None and (ask.kind is not Kind.MARKER or ask.tier is not Tier.UNKNOWN)
     return not is_own_work and bool(_STATES.search(item.text)) and not repair_of(item)
 
@@ -158,7 +165,7 @@ def _listing(head: Sentence | None, rows: Sequence[Sentence]) -> Listing:
     work = _WORK.match(head.text) or (_WORK.match(text) if text else None)
     if work and not _TALK.search(head.text):
         verb = "get" if _WANTS.search(head.text) else (work["verb"] or "").casefold()
-        return Listing(head, items, Sense.WORK, ask, verb if verb in WORK and verb not in ("do", "use") else "")
+        return Listing(head, items, Sense.WORK, ask, verb if verb in WORK or verb == "get" else "")
     return Listing(head, items, Sense.TALK if _TALK.search(head.text) or head.is_question else Sense.OPEN, ask)
 
 

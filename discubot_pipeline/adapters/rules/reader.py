@@ -171,7 +171,7 @@ class Reader:
     def _read_item(self, listing: Listing, item: Sentence, owner: str | None = None) -> None:
         """Read an item of a list of work; one that only states what is wrong is remembered as a fault."""
         ask = None if item.is_done_box else item_ask(listing, item)
-        if not item.is_done_box and is_statement(item, ask):
+        if not item.is_done_box and is_statement(listing, item, ask):
             self._report(self._faults.notice_point(item))
             return
         if not ask or only_reads(ask.body):

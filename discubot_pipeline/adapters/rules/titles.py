@@ -41,13 +41,13 @@ SMALL = lexicon(
 _POLITE = re.compile(
     r",? *\b(?:please|pls|plz|kindly|thanks(?: in advance| a lot| so much)?|thank you|thx|if possible|"
     r"if you can|if you could|"
-    r"if you have (?:the )?time|if you get a chance|when you (?:can|could|have time|have a (?:minute|moment|"
+    r"if you have (?:the )?time|if you get a chance|when(?:ever)? you (?:can|could|have (?:the )?time|have a (?:minute|moment|"
     r"sec|second|chance))|"
     r"when(?:ever)? you get (?:a|the) (?:chance|minute|moment)|as soon as (?:possible|you can)|asap|"
     r"a\.s\.a\.p\.|urgently|"
-    r"right away|for me|right now|at your (?:earliest )?convenience|by any chance|ok\?|okay\?|(?:it'?s|"
-    r"this is) urgent|"
-    r"(?:it'?s|this is) important|\(?(?:high|low|medium|top) priority\)?|\(?nice to have\)?|\(?(?:urgent|"
+    r"right away|for me|right now|at your (?:earliest )?convenience|by any chance|ok\?|okay\?|"
+    r"(?:(?:it'?s|it is|this is|it isn'?t|this isn'?t) )?(?:not |very |really )*(?:urgent|important|critical|a blocker)(?=\W*$)|"
+    r"\(?(?:high|low|medium|top) priority\)?|\(?nice to have\)?|\(?(?:urgent|"
     r"blocker)\)?(?=$|[.!?])|"
     r"\(?p[0-4]\)?(?=$|[.!?])|no rush|no hurry|bitte|alsjeblieft|alstublieft|svp|stp|s'il te plaît|"
     r"s'il vous plaît|"
@@ -60,11 +60,12 @@ _TAG = re.compile(r"(?<![\w&/#])#[a-z][\w-]{1,30}", re.IGNORECASE)
 _TAIL = re.compile(
     r"(?:,? (?:so that|because|since|otherwise|which|so (?:we|i|you|that|it)|as (?:it|we|they|this)|but|"
     r"unless)\b"
-    r"| ?[–—] | - |: | \(|, (?:and )?(?:it|this|that|we|they|i|you|the)\b).*$",
+    r"| ?[–—] | - |: | \(|, see |, (?:and )?(?:it|this|that|we|they|i|you|the)\b).*$",
     re.IGNORECASE | re.DOTALL,
 )
 _DANGLING = re.compile(
-    r"(?: (?:for|of|about|with|to|in|on) (?:it|this|that|these|those|them)|,? (?:too|as well|also))$", re.IGNORECASE)
+    r"(?: (?:for|of|about|with|to|in|on) (?:it|this|that|these|those|them)|,? (?:too|as well|also))$", re.IGNORECASE
+)
 _JOINT = re.compile(r",? +(?:and then|and also|and|then|plus|&) +|, +|; *")
 _FIXED_PAIR = re.compile(
     r"\b(?:copy and paste|cut and paste|drag and drop|search and replace|find and replace|read and write|"
@@ -87,7 +88,7 @@ def title_of(sentence: Sentence, body: str) -> str:
     """Write a body as a title; empty where nothing is left of it."""
     text = _POLITE.sub(" ", without_date(body))
     text = _LINK.sub("", _TAG.sub("", sentence.show(text)))
-    text = " ".join(_MARKS.sub("", text).split()).rstrip(" .!?,;")
+    text = " ".join(_MARKS.sub("", text).split()).replace(" ,", ",").rstrip(" .!?,;:")
     return capped(_DANGLING.sub("", _shortened(text)))
 
 

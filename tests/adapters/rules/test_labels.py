@@ -39,7 +39,7 @@ def test_priority(text: str, priority: str | None) -> None:
         ("Please fix the crash on the login page", "bug"),
         ("Please add a dark mode", "feature"),
         ("Please refactor the importer", "improvement"),
-        ("Please find out whether we may use the logo, Bob", None),
+        ("Please find out whether we may use the logo, Bob", "question"),
         ("TODO: clarify the scope with the client", "question"),
         ("Please update the footer", None),
     ],
