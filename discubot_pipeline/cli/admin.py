@@ -8,11 +8,13 @@ from pydantic import SecretStr, ValidationError
 
 from discubot_pipeline.adapters.intake import post
 from discubot_pipeline.adapters.notion import database_id_of
+from discubot_pipeline.cli.ports import StartupError
 from discubot_pipeline.cli.system import System
 from discubot_pipeline.domain.config import CREDENTIALS, NotionCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.settings import Settings
+from discubot_pipeline.store.engine import is_up
 from discubot_pipeline.store.tables import Role
 from discubot_pipeline.wiring import Services, build
 
@@ -22,7 +24,16 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 def services() -> Services:
     """Build the services for one command: of the embedded database when no other is named."""
-    return build(System(Settings()).settings, pool_size=1)
+    system = System(Settings())
+    here = build(system.settings, pool_size=1)
+    click.get_current_context().call_on_close(here.engine.dispose)
+    if not is_up(here.engine):
+        raise StartupError(
+            "The database does not answer: start `discubot up` first"
+            if system.postgres
+            else "The database does not answer: check DISCUBOT_DATABASE_URL and that the server is running"
+        )
+    return here
 
 
 def show(facts: dict[str, Any], as_json: bool) -> None:
@@ -64,7 +75,7 @@ def list_teams() -> None:
 @team.command("token")
 @click.argument("name")
 @click.option("--team", "team_name", required=True)
-@click.option("--role", type=click.Choice(list(Role)), default=Role.MEMBER, show_default=True)
+@click.option("--role", type=click.Choice([each.value for each in Role]), default=Role.MEMBER.value, show_default=True)
 @as_json
 def token(name: str, team_name: str, role: str, as_json: bool) -> None:
     """Make a token for the API; it is shown once."""
@@ -79,7 +90,7 @@ def source() -> None:
 
 
 @source.command("add")
-@click.argument("kind", type=click.Choice(list(SourceType)))
+@click.argument("kind", type=click.Choice([each.value for each in SourceType]))
 @click.option("--team", "team_name", required=True)
 @click.option("--name", help="By default the kind's name.")
 @click.option("--workspace", help="Slack: the workspace's id (T…); events of others are ignored.")
@@ -174,8 +185,8 @@ def named(configs: list[SourceConfig], name: str | None) -> SourceConfig:
     return found[0]
 
 
-def send(settings: Settings, body: bytes, name: str | None) -> dict[str, Any]:
+def send(body: bytes, name: str | None) -> dict[str, Any]:
     """Post a discussion to the generic intake, signed as any other tool would sign it."""
-    here = build(System(settings).settings, pool_size=1)
+    here = services()
     config = named(here.stores.configs.sources(SourceType.GENERIC), name)
     return post(config, here.settings.receiver_url, body, here.outside.clock.now())

@@ -98,7 +98,7 @@ def ingest(file: BinaryIO, name: str | None) -> None:
     """Send a discussion from FILE (or - for standard input) to the generic intake; prints {"delivery_id"}."""
     from discubot_pipeline.cli.admin import send
 
-    click.echo(json.dumps(send(Settings(), file.read(), name)))
+    click.echo(json.dumps(send(file.read(), name)))
 
 
 def add_groups() -> None:

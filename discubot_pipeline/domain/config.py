@@ -3,10 +3,12 @@
 import hashlib
 from typing import Any
 from uuid import UUID
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.job import Value
 
 
@@ -50,6 +52,14 @@ class Preferences(Value):
     time_zone: str = "UTC"
     post_confirmation: bool = True
 
+    @field_validator("time_zone")
+    @classmethod
+    def is_known(cls, name: str) -> str:
+        """Accept the names of the IANA time zone database."""
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is no time zone: use a name such as Europe/Amsterdam")
+        return name
+
 
 class SourceConfig(Value):
     """One source of one team, as the pipeline runs with it."""
@@ -87,7 +97,11 @@ def merge(*layers: dict[str, Any]) -> Preferences:
     merged: dict[str, Any] = {}
     for layer in layers:
         merged |= {key: value for key, value in layer.items() if value is not None}
-    return Preferences.model_validate(merged)
+    try:
+        return Preferences.model_validate(merged)
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise Permanent("preferences", "; ".join(faults)) from error
 
 
 CREDENTIALS: dict[SourceType, type[Credentials]] = {

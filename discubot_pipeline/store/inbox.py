@@ -19,6 +19,8 @@ from discubot_pipeline.store.tables import discussions, inboxes, teams
 OPEN = (DeliveryStatus.REQUESTED, DeliveryStatus.RUNNING)
 MOST_EXPIRIES = 3
 CHANNEL = "discubot_inbox"
+LEASING = 0x6C656173
+LARGEST_ID = 2**63 - 1
 
 
 class Stored(Value):
@@ -76,6 +78,8 @@ class Inbox:
     def lease(self, room: int, lease: timedelta) -> list[RunToRequest]:
         """Take what is due, folded to one run a discussion; a discussion with a run at work waits for its end."""
         with transaction(self._engine) as connection:
+            # One lease at a time: beside another that is not committed yet, a discussion would go to both.
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LEASING, sa.func.hashtext(self.table.name))))
             rows = connection.execute(self._lease(room, lease)).all()
         by_key = groupby(sorted(rows, key=lambda row: (row.run_key, row.id)), key=lambda row: row.run_key)
         return sorted((self._run_of(key, list(fold)) for key, fold in by_key), key=lambda run: run.delivery_ids)
@@ -138,19 +142,23 @@ class Inbox:
         """Close the deliveries of a run that was cancelled before it began."""
         self._move(self._requested(run_key), status=DeliveryStatus.FAILED, reason=reason, finished_at=sa.func.now())
 
-    def claim(self, ids: Sequence[int], run_id: str, run_key: str | None) -> list[Delivery]:
+    def claim(
+        self, ids: Sequence[int], run_id: str, run_key: str | None, parent_run_id: str | None = None
+    ) -> list[Delivery]:
         """Make deliveries this run's own, if they are free; gives those that are its own now, oldest first.
 
         A run that a sensor asked for names its `run_key` and gets only what was leased to it; a person's run may take
-        again what is closed. Each delivery names the run that held it before.
+        again what is closed; one that goes on with another gets what its parent left. Each delivery names the run
+        that held it before.
         """
         t = self.table.c
         leased = sa.and_(t.status == DeliveryStatus.REQUESTED, t.run_key == run_key)
         closed = t.status.not_in((DeliveryStatus.RUNNING, DeliveryStatus.HELD))
-        free = (leased if run_key else closed) | (t.run_id == run_id)
+        free = (leased if run_key else closed) | t.run_id.in_([run_id, parent_run_id or run_id])
+        mine = t.id.in_(possible(ids))
         own = (
             sa.update(self.table)
-            .where(t.id.in_(ids), free, t.payload.is_not(None))
+            .where(mine, free, t.payload.is_not(None))
             .values(
                 status=DeliveryStatus.RUNNING,
                 run_id=run_id,
@@ -161,7 +169,7 @@ class Inbox:
             )
             .returning(self.table)
         )
-        before = sa.select(t.id, t.run_id).where(t.id.in_(ids))
+        before = sa.select(t.id, t.run_id).where(mine)
         with transaction(self._engine) as connection:
             earlier = {row.id: row.run_id for row in connection.execute(before.with_for_update())}
             rows = connection.execute(own).all()
@@ -216,7 +224,7 @@ class Inbox:
 
     def get(self, id: int, team_id: UUID) -> Delivery | None:
         """Give one delivery of a team."""
-        row = sa.select(self.table).where(self.table.c.id == id, self.table.c.team_id == team_id)
+        row = sa.select(self.table).where(self.table.c.id.in_(possible([id])), self.table.c.team_id == team_id)
         with transaction(self._engine) as connection:
             found = connection.execute(row).one_or_none()
         return self._read(found) if found else None
@@ -246,12 +254,9 @@ class Inbox:
 
     def _same(self, config: SourceConfig, arrival: Arrival) -> Any:
         t = self.table.c
-        keys = (
-            t.delivery_key == arrival.delivery_key,
-            t.message_key == arrival.message_key,
-            t.gesture_key == arrival.gesture_key,
-        )
-        same = sa.select(t.id).where(t.source_config_id == config.id, sa.or_(*keys))
+        keys = arrival.model_dump(include={"delivery_key", "message_key", "gesture_key"}, exclude_none=True)
+        equal = sa.or_(*[t[name] == key for name, key in keys.items()])
+        same = sa.select(t.id).where(t.source_config_id == config.id, equal)
         return same.order_by(t.id).limit(1)
 
     def _lease(self, room: int, lease: timedelta) -> Any:
@@ -324,3 +329,8 @@ class Inbox:
             run_id=row.run_id,
             received_at=row.received_at,
         )
+
+
+def possible(ids: Iterable[int]) -> list[int]:
+    """Leave out numbers that no row can have, and that the database would refuse to look for."""
+    return [id for id in ids if 0 < id <= LARGEST_ID]

@@ -20,7 +20,7 @@ from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.discussion import discussion_id
 from discubot_pipeline.store.configs import Team as TeamRow
 from discubot_pipeline.store.discussions import Discussion
-from discubot_pipeline.store.tables import inboxes, steps
+from discubot_pipeline.store.tables import discussions, inboxes, steps
 from discubot_pipeline.wiring import Services
 
 Json = dict[str, Any]
@@ -336,6 +336,18 @@ class Thread:
     def status(self) -> str | None:
         """Say where the discussion stands."""
         return self.discussion.status.value if self.discussion else None
+
+    @property
+    def failed_stage(self) -> str | None:
+        """Name the stage in which the discussion failed."""
+        stage = sa.select(discussions.c.failed_stage).where(discussions.c.id == self.discussion_id)
+        with self.town.here.engine.connect() as connection:
+            return connection.execute(stage).scalar()
+
+    @property
+    def titles(self) -> list[str]:
+        """List the titles of the pages in the team's database, in the order in which they were made."""
+        return [page["title"] for page in self.team.pages]
 
     @property
     def runs(self) -> list[Run]:

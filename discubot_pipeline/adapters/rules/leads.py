@@ -29,7 +29,8 @@ _LEADS = tuple(
         r"if possible|if you can|"
         r"if so|agreed|good point|fair enough|it (?:seems|looks) like|seems like|looks like|"
         r"@?here|@?channel|@?everyone|all|team|guys|folks)\b(?! of\b|:? \w+ing\b)[ ,.!:–-]*",
-        r"(?:for|before|after|in|on|at|by|until|during|regarding|re|as for|since|because|now that|as)\b(?! (?:it|this|that)\b)"
+        r"(?:for|before|after|in|on|at|by|until|during|regarding|re|as for|since|because|now that|"
+        r"as)\b(?! (?:it|this|that)\b)"
         r"[^,;:?!]{1,70}(?:, |(?= we (?:still |also |really )?(?:need|have|must|should)\b))",
     )
 )

@@ -135,4 +135,4 @@ class Ledger:
 
 def _taken(todo: Todo, reply: Reply, sentence: Sentence, due: date | None) -> Todo:
     said = todo.said if sentence in todo.said else (*todo.said, sentence)
-    return replace(todo, owner=reply.owner, due=todo.due or due, said=said)
+    return replace(todo, owner=reply.owner, due=due or todo.due, said=said)

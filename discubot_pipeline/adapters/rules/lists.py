@@ -8,6 +8,7 @@ from enum import StrEnum
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.leads import strip_leads
+from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word, order_in
 from discubot_pipeline.adapters.rules.sentences import Sentence
 from discubot_pipeline.adapters.rules.tasks import thing
@@ -72,6 +73,7 @@ _STATES = re.compile(
     r"looks?|seems?|has|have|had)\b",
     re.IGNORECASE,
 )
+_TALKERS = lexicon("i we you it this he she they there")
 _EXPLICIT = re.compile(r"\b(?:to-?dos?|to do|action (?:items?|points?)|tasks?|next steps?)\b", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"\b(?:following|these|those|things?|below|list|points|items|changes|tasks|stuff)\b", re.IGNORECASE
@@ -106,13 +108,10 @@ def item_ask(listing: Listing, item: Sentence) -> Ask | None:
         return replace(order, kind=Kind.MARKER)
     names = {name for name in called if name}
     body = repair_of(item) or (f"{listing.verb} {text}" if listing.verb else thing(text))
-    is_plain = first_word(body) not in ("i", "we", "you", "it", "this", "he", "she", "they", "there")
-    owner = names.pop() if len(names) == 1 else None
-    return (
-        Ask(Kind.MARKER, body, Tier.DELIVERS if listing.verb or body != text else Tier.UNKNOWN, item, owner)
-        if is_plain and not item.is_question
-        else None
-    )
+    if first_word(body) in _TALKERS or item.is_question:
+        return None
+    tier = Tier.DELIVERS if listing.verb else Tier.UNKNOWN
+    return Ask(Kind.MARKER, body, tier, item, names.pop() if len(names) == 1 else None)
 
 
 def is_statement(listing: Listing, item: Sentence, ask: Ask | None) -> bool:

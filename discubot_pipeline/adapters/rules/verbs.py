@@ -18,37 +18,38 @@ class Tier(StrEnum):
 DELIVERS = lexicon(
     """
     add adjust align amend archive arrange assign attach automate backport benchmark bind book build bump
-    buy cancel change clean clear clone cleanup close compile compress configure connect consolidate convert copy
-    correct create crop customise customize debug decrease delete deliver deploy deprecate design develop
-    disable document downgrade draft drop edit enable encode encrypt enlarge escalate evaluate expand export expose extend
-    extract file finalise finalize finish fix format generate hide hire implement import improve include
-    increase insert install integrate introduce investigate invoice launch limit localise localize lower
-    make measure merge migrate mock modernise modernize monitor move onboard open optimise optimize order
-    organise organize package patch plan polish port prepare prioritise prioritize produce profile program
-    promote prototype provision publish purge push raise rebase rebuild record rectify redesign redirect
-    redo reduce refactor refine refresh release remove renew reassign reschedule reword rephrase register retest rename reorder reorganise reorganize repair replace
-    report reproduce request reset reshape resize resolve restart restore restructure retire revert revise
-    revoke rework rewrite rollback rotate scale schedule scope secure setup ship shorten shrink simplify
-    sketch split standardise standardize style submit subscribe swap switch sync tag test tidy tighten track
-    train transfer translate trim tweak unblock undo unify uninstall unpublish unsubscribe update upgrade
-    upload validate verify whitelist widen wire wrap write
+    buy cancel change clean clear clone cleanup close compile compress configure connect consolidate convert
+    copy correct create crop customise customize debug decrease delete deliver deploy deprecate design
+    develop disable document downgrade draft drop edit enable encode encrypt enlarge escalate evaluate
+    expand export expose extend extract file finalise finalize finish fix format generate hide hire
+    implement import improve include increase insert install integrate introduce investigate invoice launch
+    limit localise localize lower make measure merge migrate mock modernise modernize monitor move onboard
+    open optimise optimize order organise organize package patch plan polish port prepare prioritise
+    prioritize produce profile program promote prototype provision publish purge push raise rebase rebuild
+    record rectify redesign redirect redo reduce refactor refine refresh release remove renew reassign
+    reschedule reword rephrase register retest rename reorder reorganise reorganize repair replace report
+    reproduce request reset reshape resize resolve restart restore restructure retire revert revise revoke
+    rework rewrite rollback rotate scale schedule scope secure setup ship shorten shrink simplify sketch
+    split standardise standardize style submit subscribe swap switch sync tag test tidy tighten track train
+    transfer translate trim tweak unblock undo unify uninstall unpublish unsubscribe update upgrade upload
+    validate verify whitelist widen wire wrap write
     """
 )
 """A promise or an order with one of these names a result that can be looked at."""
 
 HANDS = lexicon(
     """
-    answer announce ask call circulate contact email forward inform invite mail message notify pay ping post
-    present provide remind reply respond return review send share sign warn
+    answer alert announce ask call circulate contact email forward inform invite mail message notify pay
+    ping post present provide remind reply respond return review send share sign warn
     """
 )
 
 ACTS = lexicon(
     """
-    analyse set analyze approve apply audit bring check choose coordinate collect compare complete conduct
-    continue decide define delegate determine discuss double-check ensure estimate explore figure fill find
-    follow gather handle identify inspect join look meet pick pull put rerun research run sort speak start
-    stop take talk turn vet watch
+    analyse set analyze approve apply audit bring comment check choose coordinate collect compare complete
+    conduct continue decide define delegate determine discuss double-check ensure estimate explore figure
+    fill find follow gather handle identify inspect join look meet pick pull put rerun research run sort
+    speak start stop take talk turn upvote vet vote watch
     """
 )
 

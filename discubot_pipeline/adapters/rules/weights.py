@@ -32,7 +32,7 @@ BY_KIND: dict[Kind, tuple[float, float, float, float]] = {
 OWNED, DUE, PRESSING, COURTEOUS, OPENING = 0.15, 0.15, 0.1, 0.1, 0.1
 HELPDESK, CODE, CONDITIONAL, HEDGED = -0.25, -0.1, -0.3, -0.2
 JOKING, PASSED, DIAGNOSTIC, DOUBTFUL = -0.5, -0.5, -0.4, -0.3
-SHARED, PERSONAL, ASIDE, VAGUE = -0.15, -0.2, -0.2, -0.1
+SHARED, PERSONAL, ASIDE, VAGUE, ADVISING = -0.15, -0.2, -0.2, -0.1, -0.2
 
 _HOW_TO = re.compile(
     r"\b(?:how (?:do|can|could|would|should|to|does|did|come)|is there (?:a|an|any|some)|are there (?:any|"
@@ -121,6 +121,7 @@ def _speaks_against(ask: Ask, setting: Setting) -> float:
     return (
         HELPDESK * setting.is_helpdesk
         + CODE * _names_code(ask)
+        + ADVISING * (ask.kind is Kind.ORDER and _names_code(ask) and not setting.is_opening)
         + CONDITIONAL * ask.is_conditional
         + HEDGED * bool(_HEDGE.search(text))
         + JOKING * ask.sentence.is_joke

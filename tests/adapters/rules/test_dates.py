@@ -53,7 +53,16 @@ def test_days_that_can_be_told(words: str, expected: date) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["by 3/12", "from last Friday", "since Monday", "by 2026-02-31", "by 12 February", "soon", "for Friday's demo", "in 3/4 of the files"],
+    [
+        "by 3/12",
+        "from last Friday",
+        "since Monday",
+        "by 2026-02-31",
+        "by 12 February",
+        "soon",
+        "for Friday's demo",
+        "in 3/4 of the files",
+    ],
 )
 def test_days_that_cannot_be_told(words: str) -> None:
     """Two readings, the past and no real day give none."""

@@ -22,7 +22,10 @@ from tests.adapters.rules.briefs import only, tasks, titles
         ("- [ ] write the docs\n- [x] fix the header", ["Write the docs"]),
         ("☐ write the docs\n☑ fix the header", ["Write the docs"]),
         ("1. Fix the header 2. Update the footer", ["Fix the header", "Update the footer"]),
-        ("Feedback on the mockups:\n- Increase the spacing\n- Make the button bigger", ["Increase the spacing", "Make the button bigger"]),
+        (
+            "Feedback on the mockups:\n- Increase the spacing\n- Make the button bigger",
+            ["Increase the spacing", "Make the button bigger"],
+        ),
     ],
 )
 def test_items_are_tasks(text: str, expected: list[str]) -> None:
@@ -46,7 +49,10 @@ def test_list_of_one_person() -> None:
 def test_owners_and_days_of_items() -> None:
     """Minutes name the owner of each item, before or behind it, and the heading the day for all."""
     found = tasks(
-        ("Cat", "Action items for Friday:\n- Ann: send the minutes by EOD\n- Bob - update the roadmap\n- book a room (Cat)")
+        (
+            "Cat",
+            "Action items for Friday:\n- Ann: send the minutes by EOD\n- Bob - update the roadmap\n- book a room (Cat)",
+        )
     )
     assert [(task.title, task.assignee, task.due_date) for task in found] == [
         ("Send the minutes", "Ann", date(2026, 3, 11)),

@@ -27,9 +27,7 @@ def test_taker_names_one_of_several_faults() -> None:
 
 def test_taker_of_all() -> None:
     """ "I'll do these" takes everything of the last message."""
-    found = tasks(
-        ("Ann", "TODO:\n- fix the header\n- update the footer"), ("Bob", "I'll do these tomorrow")
-    )
+    found = tasks(("Ann", "TODO:\n- fix the header\n- update the footer"), ("Bob", "I'll do these tomorrow"))
     assert {task.assignee for task in found} == {"Bob"}
     assert {task.due_date for task in found} == {date(2026, 3, 12)}
 

@@ -1,0 +1,94 @@
+"""One run at a time works on a thread: what comes meanwhile waits, and nothing happens twice."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.flow.town import Posted, Run, Thread, Town
+
+DRY_RUN = """
+mutation Test($sensor: SensorSelector!) {
+  sensorDryRun(selectorData: $sensor, cursor: "") {
+    __typename
+    ... on DryRunInstigationTick { evaluationResult { skipReason runRequests { runKey } error { message } } }
+  }
+}"""
+HELD = 9
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """A thread at work, held up by Slack; a second mention, a person's launch and a test of the sensor meanwhile."""
+
+    thread: Thread
+    second: Posted
+    launched: Run
+    tested: dict[str, str]
+    status_at_test: str
+    held: bool
+
+
+@pytest.fixture(scope="module")
+def crowd(town: Town) -> Iterator[Crowd]:
+    """Hold a run up while it reads its thread, and come with more."""
+    with town.fault("slack", "conversations.replies", "slow", seconds=HELD) as slow:
+        thread = town.team("crowd").thread("The tap drips", "@bot mend the tap")
+        slow.strikes()
+        launched = town.launch(discussion_id=str(thread.discussion_id))
+        second = thread.say("@bot buy a bucket")
+        tested = {sensor: dry_run(town, sensor) for sensor in ("slack_inbox", "generic_inbox", "unfinished_work")}
+        status = thread.deliveries[1].status
+        ended = town.finished(launched)
+        held = thread.status == "processing"
+    yield Crowd(thread, second, ended, tested, status, held)
+
+
+def dry_run(town: Town, sensor: str) -> str:
+    """Press "Test sensor" in the UI; gives what it says."""
+    selector = {"repositoryLocationName": "discubot", "repositoryName": "__repository__", "sensorName": sensor}
+    result = town.web.ask(DRY_RUN, sensor=selector)["sensorDryRun"]["evaluationResult"]
+    assert result["error"] is None
+    assert not result["runRequests"]
+    return str(result["skipReason"])
+
+
+def test_testing_a_sensor_takes_nothing(crowd: Crowd) -> None:
+    """It says at once what is due, and leaves it where it is; an empty inbox is not waited for."""
+    assert crowd.held
+    assert crowd.tested == {
+        "slack_inbox": f"A test takes nothing. Due: {crowd.thread.id}.",
+        "generic_inbox": "A test takes nothing. Due: nothing.",
+        "unfinished_work": "A test closes nothing.",
+    }
+    assert crowd.status_at_test == "pending"
+
+
+def test_a_second_run_on_the_same_thread_ends_green_as_busy(crowd: Crowd) -> None:
+    """While the first one was at work, the launched one gave way."""
+    assert (crowd.launched.status, crowd.launched.tags["discubot/outcome"]) == ("SUCCESS", "ignored")
+    assert crowd.launched.tags["discubot/reason"] == "busy"
+
+
+def test_what_came_meanwhile_is_done_afterwards_and_nothing_twice(crowd: Crowd) -> None:
+    """All deliveries end done: one page a task, one answer a run that worked, none that says the same."""
+    runs = crowd.thread.settled(3)
+    assert {run.status for run in runs} == {"SUCCESS"}
+    assert [row.status for row in crowd.thread.deliveries] == ["done"] * 3
+    assert sorted(crowd.thread.titles) == ["Buy a bucket", "Mend the tap"]
+    worked = [run for run in runs if run.tags["discubot/outcome"] == "completed"]
+    assert len(crowd.thread.replies) == len(worked)
+    assert sum("created in Notion" in reply for reply in crowd.thread.replies) == 2
+    assert "white_check_mark" in crowd.thread.reactions(crowd.second)
+
+
+def test_all_sensors_and_schedules_run(town: Town) -> None:
+    """Nobody has to switch anything on."""
+    selector = {"repositoryLocationName": "discubot", "repositoryName": "__repository__"}
+    query = """query States($repository: RepositorySelector!) { repositoryOrError(repositorySelector: $repository) {
+      ... on Repository { sensors { name sensorState { status } } schedules { name scheduleState { status } } } } }"""
+    found = town.web.ask(query, repository=selector)["repositoryOrError"]
+    assert {each["name"]: each["sensorState"]["status"] for each in found["sensors"]} == dict.fromkeys(
+        ("slack_inbox", "generic_inbox", "failed_runs", "cancelled_runs", "unfinished_work"), "RUNNING"
+    )
+    assert [each["scheduleState"]["status"] for each in found["schedules"]] == ["RUNNING"]

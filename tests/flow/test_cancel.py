@@ -1,0 +1,48 @@
+"""A person cancels a running job through GraphQL, as the UI's button does."""
+
+import pytest
+
+from tests.flow.town import Run, Thread, Town, eventually
+
+
+@pytest.fixture(scope="module")
+def cancelled(town: Town) -> tuple[Thread, Run]:
+    """Cancel a run while Slack lets it wait."""
+    with town.fault("slack", "conversations.replies", "slow", seconds=10) as slow:
+        thread = town.team("cancelled").thread("The lamp is broken", "@bot replace the lamp")
+        slow.strikes()
+        [run] = thread.runs
+        assert town.web.cancel(run.id)
+        run = town.finished(run.id)
+    return thread, run
+
+
+def test_a_cancelled_job_ends_without_a_word(cancelled: tuple[Thread, Run], town: Town) -> None:
+    """Run, discussion and delivery are cancelled; no ❌ and no answer is posted, and nothing is retried."""
+    thread, run = cancelled
+    assert run.status == "CANCELED"
+    [again] = thread.settled()
+    assert again.id == run.id
+    [delivery] = thread.deliveries
+    assert (delivery.status, delivery.reason) == ("failed", "cancelled")
+    discussion = eventually(
+        lambda: found if (found := thread.discussion) and found.status != "processing" else None, "the discussion"
+    )
+    assert (discussion.status, discussion.reason, discussion.active_run_id) == ("cancelled", "cancelled", None)
+    note = town.here.stores.notes.get(run.id)
+    assert note is not None
+    assert note.outcome == "cancelled"
+    assert thread.replies == []
+    assert thread.reactions(thread.said[-1]) == {"eyes"}
+    assert thread.titles == []
+
+
+def test_a_later_mention_works_as_ever(cancelled: tuple[Thread, Run]) -> None:
+    """A cancelled discussion is free for whoever asks next."""
+    thread, _ = cancelled
+    thread.settled()
+    thread.say("@bot buy a lamp")
+    thread.settled(2)
+    assert thread.status == "completed"
+    assert "Buy a lamp" in thread.titles
+    assert len(thread.titles) == len(set(thread.titles))

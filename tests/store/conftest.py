@@ -1,0 +1,41 @@
+"""Fixtures of the store's tests."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from discubot_pipeline.domain.config import GenericCredentials, SourceConfig
+from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.store.inbox import Inbox
+from discubot_pipeline.store.stores import Stores
+from tests.store.samples import THREAD, arrival
+
+Put = Callable[..., int]
+
+
+@pytest.fixture
+def inbox(stores: Stores) -> Inbox:
+    """Give the inbox of Slack."""
+    return stores.inboxes[SourceType.SLACK]
+
+
+@pytest.fixture
+def put(inbox: Inbox, slack_config: SourceConfig) -> Put:
+    """Let a new delivery of a thread arrive; gives its id."""
+
+    def store(key: str, thread_id: str = THREAD, **more: Any) -> int:
+        stored = inbox.store(slack_config, arrival(key, thread_id, **more))
+        assert stored.is_new
+        return stored.id
+
+    return store
+
+
+@pytest.fixture
+def generic_config(stores: Stores, slack_config: SourceConfig) -> SourceConfig:
+    """Give a generic intake of the same team."""
+    team = stores.configs.team("acme")
+    credentials = GenericCredentials(signing_secret=SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+    return stores.configs.add_source(team, SourceType.GENERIC, "desk", credentials, "test")
