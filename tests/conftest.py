@@ -28,6 +28,8 @@ from discubot_pipeline.store.vault import Vault
 
 EXTERNAL = os.environ.get("DISCUBOT_TEST_DATABASE_URL")
 """A database of another server to run the tests on; by default the embedded one."""
+CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""Settings of a database that nobody will miss."""
 PATIENCE = 200
 """Tries, a tenth of a second apart, until the sandbox must be there."""
 
@@ -38,7 +40,7 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if EXTERNAL:
         yield from migrated(EXTERNAL)
         return
-    postgres = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
+    postgres = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), settings=CARELESS)
     try:
         postgres.start()
         yield from migrated(postgres.url())
@@ -67,9 +69,9 @@ def shared_engine(database_url: str) -> Iterator[sa.Engine]:
 @pytest.fixture
 def engine(shared_engine: sa.Engine) -> sa.Engine:
     """Give a connection to an empty database."""
-    tables = ", ".join(f'{SCHEMA}."{table.name}"' for table in metadata.sorted_tables)
     with shared_engine.begin() as connection:
-        connection.execute(sa.text(f"TRUNCATE {tables} CASCADE"))
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(sa.delete(table))  # a TRUNCATE of so many small tables takes thirty times as long
     return shared_engine
 
 

@@ -16,6 +16,7 @@ from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.tables import discussions, messages, teams
 
 BATCH = 500
+MOST_MS = 2**31 - 1
 
 
 class Discussion(Value):
@@ -122,8 +123,9 @@ class Discussions:
             team_id = connection.execute(update.returning(discussions.c.team_id)).scalar()
             if team_id is None:
                 raise busy()
-            for start in range(0, len(thread.messages), BATCH):
-                batch = thread.messages[start : start + BATCH]
+            said = list({message.id: message for message in thread.messages}.values())
+            for start in range(0, len(said), BATCH):
+                batch = said[start : start + BATCH]
                 connection.execute(upsert_messages(id, team_id, start, batch))
 
     def record_analysis(self, analysis: Analysis, run_id: str) -> None:
@@ -163,7 +165,7 @@ class Discussions:
             failed_stage=failed_stage,
             active_run_id=None,
             completed_at=sa.func.now() if done else None,
-            processing_ms=sa.cast(spent, sa.Integer),
+            processing_ms=sa.cast(sa.func.least(spent, MOST_MS), sa.Integer),
             version=discussions.c.version + 1,
         )
 

@@ -1,24 +1,69 @@
 """Opens our connection to Postgres, and tells its faults apart. Called by `wiring`."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
+import psycopg
 import sqlalchemy as sa
+from psycopg.abc import Buffer
+from psycopg.types.string import StrDumperUnknown
 
 from discubot_pipeline.domain.errors import Transient
 
 
 def connect(url: str, pool_size: int = 5) -> sa.Engine:
-    """Make a lazy, pooled engine; connections that died are replaced before use."""
-    return sa.create_engine(
+    """Make a lazy, pooled engine; connections that died are replaced before use.
+
+    Its errors quote no values: they may be the words of a thread.
+    """
+    engine = sa.create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=5,
+        hide_parameters=True,
+        json_serializer=storable_json,
         connect_args={"connect_timeout": 5, "application_name": "discubot"},
     )
+    sa.event.listen(engine, "connect", store_what_can_be_stored)
+    return engine
+
+
+class StorableText(StrDumperUnknown):
+    """Sends text without what Postgres refuses to store."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        """Write one text."""
+        return super().dump(storable(obj))
+
+
+def store_what_can_be_stored(connection: "psycopg.Connection[Any]", _: object) -> None:
+    """Let a new connection leave out of texts what Postgres refuses."""
+    connection.adapters.register_dumper(str, StorableText)
+
+
+def storable(text: str) -> str:
+    """Leave out NUL characters, and put � for halves of characters: both come with what people paste and apps cut."""
+    if "\0" not in text and text.isascii():
+        return text
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def storable_json(value: Any) -> str:
+    """Write JSON that Postgres can store."""
+    match value:
+        case str():
+            return json.dumps(storable(value))
+        case dict():
+            return "{" + ", ".join(f"{storable_json(str(k))}: {storable_json(v)}" for k, v in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(map(storable_json, value)) + "]"
+        case _:
+            return json.dumps(value)
 
 
 _open: ContextVar[sa.Connection | None] = ContextVar("open", default=None)

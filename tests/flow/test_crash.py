@@ -12,7 +12,7 @@ from tests.flow.town import Run, Thread, Town
 def crashed(town: Town) -> tuple[Thread, list[Run]]:
     """Kill a run when Notion has made the first of two pages and has not answered yet."""
     with town.fault("notion", "POST /pages", "drop_after", seconds=30) as silence:
-        thread = town.team("crashed").thread("The wall is wet", "@bot dry the wall and paint the wall")
+        thread = town.team("crashed").thread("The wall is wet", "@bot fix the roof and update the plan")
         silence.strikes()
         [run] = thread.runs
         os.kill(town.process(run.id), signal.SIGKILL)
@@ -31,7 +31,7 @@ def test_a_killed_run_is_retried_from_its_failed_step(crashed: tuple[Thread, lis
 def test_each_task_has_exactly_one_page(crashed: tuple[Thread, list[Run]]) -> None:
     """The page that the dead run made is found, the other one is made."""
     thread, _ = crashed
-    assert sorted(thread.titles) == ["Dry the wall", "Paint the wall"]
+    assert sorted(thread.titles) == ["Fix the roof", "Update the plan"]
 
 
 def test_nobody_is_told_of_the_crash(crashed: tuple[Thread, list[Run]]) -> None:

@@ -24,7 +24,7 @@ class Launches:
 def launches(town: Town) -> Launches:
     """Launch a thread nobody mentioned the bot in, and three things that are wrong."""
     team = town.team("launched")
-    thread = team.thread("We ship on Friday", "Can you please update the e-mail template until then?")
+    thread = team.thread("We ship on Friday", "Can you please update the e-mail template?")
     return Launches(
         thread,
         good=town.launch(thread_url=thread.url, team="launched"),

@@ -320,7 +320,7 @@ class Thread:
     @property
     def url(self) -> str:
         """Give the link that people copy."""
-        return f"https://acme.slack.com/archives/{self.team.channel}/p{self.root.replace('.', '')}"
+        return f"{self.team.slack['url']}archives/{self.team.channel}/p{self.root.replace('.', '')}"
 
     @cached_property
     def discussion_id(self) -> UUID:

@@ -17,6 +17,8 @@ GERUNDS = {
     "flickers": "flickering",
     "freezes": "freezing",
     "hangs": "hanging",
+    "gives": "giving",
+    "leads": "leading",
     "leaks": "leaking",
     "overflows": "overflowing",
     "overlaps": "overlapping",
@@ -34,9 +36,8 @@ ALONE = lexicon(
 
 LONGEST = 300
 _SUBJECT = (
-    r"(?P<subject>(?!(?:it|this|that|these|those|he|she|they|we|i|you|which|what|something|everything|"
-    r"nothing|there|if|when|my|mine"
-    r"|how|why|where|does|do|is|are)\b)[^,;:?!]{2,60}?)"
+    r"(?P<subject>(?!(?:it|this|that|these|those|he|she|they|we|i|you|which|what|something|everything|nothing|"
+    r"there|if|when|my|mine|how|why|where|does|do|is|are)\b)[^,;:?!]{2,60}?)"
 )
 _ADVERBS = r"(?:(?:still|always|sometimes|just|now|often|suddenly|also|completely|totally|again|currently) )*"
 _STATE = re.compile(
@@ -45,16 +46,15 @@ _STATE = re.compile(
     re.IGNORECASE,
 )
 _QUALITY = re.compile(
-    rf"{_SUBJECT} (?:is|are|seems(?: to be)?|looks) (?P<state>{_ADVERBS}(?:too |very |really )?(?:slow|"
-    rf"wrong|outdated|missing|"
+    rf"{_SUBJECT} (?:is|are|seems(?: to be)?|looks) (?P<state>{_ADVERBS}(?:too |very |really )?(?:slow|wrong|"
+    rf"outdated|missing|"
     r"misaligned|incorrect|cut off|unresponsive|unreadable|blank)\b.*)",
     re.IGNORECASE,
 )
 _NEEDS = re.compile(rf"{_SUBJECT} {_ADVERBS}needs? to (?!be\b|know\b|go\b)(?P<what>[a-z]+ .+)", re.IGNORECASE)
 _HEARSAY = re.compile(
     r"(?:(?:some |many |several )?(?:users?|customers?|people|clients?|we|i)(?:'ve|’ve| have| are| is| keep|"
-    r"'re)? "
-    r"(?:complain(?:ing|ed)?|report(?:ing|ed)?|saying|said|say|noticed?|noticing|found|see|"
+    r"'re)? (?:complain(?:ing|ed)?|report(?:ing|ed)?|saying|said|say|noticed?|noticing|found|see|"
     r"heard?)(?: us)?(?: that)? )",
     re.IGNORECASE,
 )
@@ -63,8 +63,8 @@ _FAULT = re.compile(
     re.IGNORECASE,
 )
 _GOING = re.compile(
-    rf"{_SUBJECT} (?:is|are|keeps?) {_ADVERBS}(?P<verb>crashing|failing|freezing|hanging|leaking|"
-    rf"overlapping|flickering|throwing)"
+    rf"{_SUBJECT} (?:is|are|keeps?) {_ADVERBS}(?P<verb>crashing|failing|freezing|hanging|leaking|overlapping|"
+    rf"flickering|throwing)"
     r"\b(?P<rest>.*)",
     re.IGNORECASE,
 )
@@ -74,8 +74,8 @@ _NOT = re.compile(
     re.IGNORECASE,
 )
 _THERE = re.compile(
-    r"there(?:'s|’s| is| are| seems to be) (?:a|an|another|some) (?P<thing>(?:\w+ ){0,3}(?:bug|typo|"
-    r"regression|leak)s?\b.*)",
+    r"there(?:'s|’s| is| are| seems to be) (?:a|an|another|some) (?P<thing>(?:\w+ ){0,3}(?:bug|typo|regression|"
+    r"leak)s?\b.*)",
     re.I,
 )
 _TROUBLE = re.compile(r"\b(?:error|exception|blank|wrong|404|500|warning|nothing)\b", re.IGNORECASE)

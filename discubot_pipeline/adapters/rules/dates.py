@@ -59,9 +59,8 @@ NUMBERS = {
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DAY = "|".join(sorted(WEEKDAYS, key=len, reverse=True))
 _PREPOSITION = (
-    r"\b(?:not later than|no later than|at the latest|due(?: date)?:?(?: on| by)?|deadline:?(?: is)?|by|"
-    r"before|until|till|"
-    r"on|for|bis(?: zum)?|tegen|vóór|voor|avant|pour|d'ici|antes del?|para|am|op|le|el) (?:the )?"
+    r"\b(?:not later than|no later than|at the latest|due(?: date)?:?(?: on| by)?|deadline:?(?: is)?|by|before|"
+    r"until|till|on|for|bis(?: zum)?|tegen|vóór|voor|avant|pour|d'ici|antes del?|para|am|op|le|el) (?:the )?"
 )
 _LEAD = f"(?:{_PREPOSITION})?"
 _WHICH = r"(?P<which>this|next|coming|nächsten|volgende) "
@@ -196,8 +195,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple(
         ),
         (
             _LEAD + r"\b(?:today|tonight|eod|cob|(?:the )?end of (?:the )?(?:day|business)|heute|vandaag|"
-            r"aujourd'hui|hoy)"
-            r"(?![\w'’])",
+            r"aujourd'hui|hoy)(?![\w'’])",
             _days(0),
         ),
         (_LEAD + r"\b(?:the )?end of next week\b", _week_end),

@@ -30,8 +30,7 @@ REQUESTS = tuple(
         rf"quelqu[’']un (?:peut|pourrait)(?:-il)?,? {_SMALL}(?P<body>.+)",
         r"merci (?:de bien vouloir|de) (?P<body>.+)",
         rf"(?:il faut|on doit|nous devons),? {_SMALL}(?P<body>.+)",
-        rf"¿?(?:puedes|podrías|puede usted|podría usted|pueden|podéis|podríais|"
-        rf"podrían),? {_SMALL}(?P<body>.+)",
+        rf"¿?(?:puedes|podrías|puede usted|podría usted|pueden|podéis|podríais|podrían),? {_SMALL}(?P<body>.+)",
         rf"¿?(?:alguien puede|alguien podría),? {_SMALL}(?P<body>.+)",
         rf"(?:tenemos que|hay que|necesitamos),? {_SMALL}(?P<body>.+)",
         rf"(?:{_PLEASE}),? {_SMALL}(?P<body>.+)",

@@ -30,9 +30,8 @@ class Kind(StrEnum):
 _YOU = rf"(?:(?P<shared>we)|you|u|ya|y'all|someone|somebody|anyone|anybody|one of you|either of you|(?P<who>{PERSON}))"
 _ADVERBS = (
     r"(?:(?:please|pls|plz|kindly|also|just|quickly|maybe|perhaps|possibly|then|still|really|now|definitely|"
-    r"probably|"
-    r"first|instead|at least|either|all|both|go ahead and|go and|try to|try and|be sure to|remember to|guys|"
-    r"asap|eventually|finally|always|together|urgently|soon)[ ,]+)*"
+    r"probably|first|instead|at least|either|all|both|go ahead and|go and|try to|try and|be sure to|remember to|"
+    r"guys|asap|eventually|finally|always|together|urgently|soon)[ ,]+)*"
 )
 _BODY = rf"{_ADVERBS}(?P<body>\S.*)"
 _WILL = (
@@ -42,8 +41,7 @@ _WILL = (
 _NEED = r"(?:(?:need|needs|have|has|ought|'ve got|’ve got|'ll need|'ll have|will need|will have) to|must)"
 _OFTEN = r"(?:(?:still|also|really|just|definitely|all|probably|then|now|urgently|maybe) )*"
 _LABEL = (
-    r"to-?do'?s?|to do|action(?: item| point)?s?|next steps?|follow[- ]?ups?|tasks?|tickets?|reminder|"
-    r"must do|"
+    r"to-?do'?s?|to do|action(?: item| point)?s?|next steps?|follow[- ]?ups?|tasks?|tickets?|reminder|must do|"
     r"aufgaben?|zu erledigen|actiepunt(?:en)?|taak|te doen|tâches?|à faire|tareas?|pendientes?|por hacer"
 )
 
@@ -73,7 +71,7 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             r"(?:it )?(?:would|'d|’d) be (?:\w+ )?(?:great|good|nice|helpful|awesome|lovely) if "
             rf"(?:you|someone|somebody|(?P<who>{PERSON})) (?:can |could |would )?{_BODY}",
         ),
-        (Kind.PLEASE, rf"(?:please|pls|plz|kindly) {_BODY}"),
+        (Kind.PLEASE, rf"(?:(?:someone|somebody|anyone|everyone) )?(?:please|pls|plz|kindly) {_BODY}"),
         (
             Kind.PLEASE,
             rf"(?:please )?(?:do not forget|don't forget|don’t forget|reminder|remember) to {_BODY}",
@@ -88,7 +86,7 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             Kind.NAMED,
             rf"(?P<who>{PERSON}) ?(?:{_WILL}|(?-i:to)|{_NEED}|should|is going to|can|could) {_BODY}",
         ),
-        (Kind.PROMISE, rf"(?P<self>i){_WILL} {_BODY}"),
+        (Kind.PROMISE, rf"(?P<self>i)(?:ll|{_WILL}) {_BODY}"),
         (Kind.PROMISE, rf"we{_WILL} {_BODY}"),
         (Kind.OFFER, rf"(?P<self>i) (?:can|could|need to|have to|should|must) {_BODY}"),
         (

@@ -34,15 +34,12 @@ PLEASANTRIES = lexicon(
 
 _FORCE = re.compile(r"\btask ?: ?", re.IGNORECASE)
 _TICKET = re.compile(
-    r"(?:please |can you |could you |would you |kindly |let's |i need |we need |also |just )*"
-    r"(?:create|make|open|file|add|raise|log|write|track|capture|note|put|new|remind)"
-    r"(?: (?:a|an|the|one|another|new|some|up|down|me|us|this as a|it as a|separate|quick))*"
-    r" ?(?:(?<=remind me)|(?<=remind us)|\b(?P<noun>task|ticket|to-?do|issue|card|story|action item|"
-    r"bug report|bug ticket|bug|item|"
-    r"reminder)(?P<many>s)?\b)"
-    r"(?: (?:on the board|in notion|please|here|now))*(?: ?[:–-] ?| (?:for|to|about|that|on|regarding|"
-    r"called|titled|saying|so that|so)\b| )"
-    r" ?(?P<body>\S.*)",
+    r"(?:please |can you |could you |would you |kindly |let's |i need |we need |also |just )*(?:create|make|open|"
+    r"file|add|raise|log|write|track|capture|note|put|new|remind)(?: (?:a|an|the|one|another|new|some|up|down|me|"
+    r"us|this as a|it as a|separate|quick))* ?(?:(?<=remind me)|(?<=remind us)|\b(?P<noun>task|ticket|to-?do|"
+    r"issue|card|story|action item|bug report|bug ticket|bug|item|reminder)(?P<many>s)?\b)(?: (?:on the board|"
+    r"in notion|please|here|now))*(?: ?[:–-] ?| (?:for|to|about|that|on|regarding|called|titled|saying|so that|"
+    r"so)\b| ) ?(?P<body>\S.*)",
     re.IGNORECASE,
 )
 _TRACKING = re.compile(

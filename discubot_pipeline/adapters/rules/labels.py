@@ -16,20 +16,18 @@ PRIORITIES = tuple(
     for priority, pattern in (
         (
             Priority.LOW,
-            r"\b(?:low[- ]prio(?:rity)?|priority:? low|nice[- ]to[- ]have|whenever you (?:can|have|get)|"
-            r"whenever|no rush|no hurry|"
-            r"not a priority|p[34])\b",
+            r"\b(?:low[- ]prio(?:rity)?|priority:? low|nice[- ]to[- ]have|whenever you (?:can|have|get)|whenever|"
+            r"no rush|no hurry|not a priority|p[34])\b",
         ),
         (
             Priority.URGENT,
             r"\b(?:urgent|urgently|asap|a\.s\.a\.p|as soon as possible|critical|blocker|blocking (?:us|"
-            r"the release)|emergency|"
-            r"immediately|right away|p0|dringend|urgente?)\b",
+            r"the release)|emergency|immediately|right away|p0|dringend|urgente?)\b",
         ),
         (
             Priority.HIGH,
-            r"\b(?:important|high[- ]prio(?:rity)?|top[- ]priority|priority:? high|prio 1|p1|wichtig|"
-            r"belangrijk|importante?)\b",
+            r"\b(?:important|high[- ]prio(?:rity)?|top[- ]priority|priority:? high|prio 1|p1|wichtig|belangrijk|"
+            r"importante?)\b",
         ),
         (Priority.MEDIUM, r"\b(?:medium[- ]prio(?:rity)?|priority:? medium|p2)\b"),
     )
@@ -40,22 +38,18 @@ TYPES = tuple(
     for kind, pattern in (
         (
             TaskType.QUESTION,
-            r"^(?:ask|clarify|find out|figure out|decide|determine|check (?:if|whether)|confirm (?:if|"
-            r"whether))\b",
+            r"^(?:ask|clarify|find out|figure out|decide|determine|check (?:if|whether)|confirm (?:if|whether))\b",
         ),
         (
             TaskType.BUG,
-            r"\b(?:bugs?|broken|crash(?:es|ed|ing)?|errors?|exceptions?|fail(?:s|ed|ing|ures?)?|"
-            r"regressions?|hotfix|"
-            r"not working|(?:doesn|don|isn)['’]t (?:work|load|open|show|render|respond)|freez(?:es|ing)|"
-            r"hangs|glitch(?:es)?|"
-            r"typos?|defects?|throw(?:s|ing)|outages?|leaks?)\b",
+            r"\b(?:bugs?|broken|crash(?:es|ed|ing)?|errors?|exceptions?|fail(?:s|ed|ing|ures?)?|regressions?|"
+            r"hotfix|not working|(?:doesn|don|isn)['’]t (?:work|load|open|show|render|respond)|freez(?:es|ing)|"
+            r"hangs|glitch(?:es)?|typos?|defects?|throw(?:s|ing)|outages?|leaks?)\b",
         ),
         (
             TaskType.IMPROVEMENT,
             r"\b(?:improve\w*|optimi[sz]e\w*|refactor\w*|simplify|speed up|faster|clean ?up|polish|tidy|"
-            r"modernise|modernize|"
-            r"enhance\w*|streamline|performance|usability|redesign)\b",
+            r"modernise|modernize|enhance\w*|streamline|performance|usability|redesign)\b",
         ),
         (
             TaskType.FEATURE,

@@ -6,9 +6,8 @@ from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.verbs import WORK
 
 POLITE_IF = re.compile(
-    r"(?:when(?:ever)?|if|once) (?:(?:you|someone|anyone|somebody|anybody) (?!want|need|like|use|are\b)|"
-    r"it's|possible)"
-    r"[^,;:?!]{0,70}?(?:,|(?= please\b))[ ,]*",
+    r"(?:when(?:ever)?|if|once) (?:(?:you|someone|anyone|somebody|anybody) (?!want|need|like|use|are\b)|it's|"
+    r"possible)[^,;:?!]{0,70}?(?:,|(?= please\b))[ ,]*",
     re.IGNORECASE,
 )
 _LEADS = tuple(
@@ -16,35 +15,31 @@ _LEADS = tuple(
     for pattern in (
         r"(?:hi|hiya|hey|hello|dear|yo|hallo|hoi|bonjour|salut|hola|moin|good (?:morning|afternoon|evening)|"
         r"guten tag)\b"
-        rf"(?: (?:all|team|everyone|everybody|folks|guys|there|again|both|zusammen|iedereen|@?here|"
-        rf"@?channel|{PERSON}))*"
+        rf"(?: (?:all|team|everyone|everybody|folks|guys|there|again|both|zusammen|iedereen|@?here|@?channel|"
+        rf"{PERSON}))*"
         r"[ ,.!:–-]*",
-        r"(?:ok|okay|so|and|also|then|but|well|oh|ah|yes|yeah|yep|yup|no|sure|great|perfect|cool|nice|"
-        r"thanks|thank you|thx|"
-        r"cheers|right|alright|fyi|btw|by the way|actually|anyway|plus|finally|lastly|first|firstly|"
-        r"secondly|second|third|"
-        r"next|additionally|besides|sorry|apologies|hmm|hm|um|uh|ps|p\.s\.|tl;?dr|nb|one more thing|"
-        r"another thing|in that case|"
-        r"quick (?:question|one|ask|reminder|favou?r)|i think|i guess|i believe|imo|for now|just|"
-        r"if possible|if you can|"
-        r"if so|agreed|good point|fair enough|it (?:seems|looks) like|seems like|looks like|"
-        r"@?here|@?channel|@?everyone|all|team|guys|folks)\b(?! of\b|:? \w+ing\b)[ ,.!:–-]*",
-        r"(?:for|before|after|in|on|at|by|until|during|regarding|re|as for|since|because|now that|"
-        r"as)\b(?! (?:it|this|that)\b)"
-        r"[^,;:?!]{1,70}(?:, |(?= we (?:still |also |really )?(?:need|have|must|should)\b))",
+        r"(?:ok|okay|so|and|also|then|but|well|oh|ah|yes|yeah|yep|yup|no|sure|great|perfect|cool|nice|thanks|"
+        r"thank you|thx|cheers|right|alright|fyi|btw|by the way|actually|anyway|plus|finally|lastly|first|"
+        r"firstly|secondly|second|third|next|additionally|besides|sorry|apologies|hmm|hm|um|uh|ps|p\.s\.|tl;?dr|"
+        r"nb|one more thing|another thing|in that case|quick (?:question|one|ask|reminder|favou?r)|i think|"
+        r"i guess|i believe|imo|for now|just|if possible|if you can|if so|agreed|good point|fair enough|"
+        r"it (?:seems|looks) like|seems like|looks like|@?here|@?channel|@?everyone|all|team|guys|"
+        r"folks)\b(?! of\b|:? \w+ing\b)[ ,.!:–-]*",
+        r"(?:for|before|after|in|on|at|by|until|during|regarding|re|as for|since|because|now that|as)\b(?! (?:it|"
+        r"this|that)\b)[^,;:?!]{1,70}(?:, |(?= (?:we (?:still |also |really )?(?:need|have|must|should)|let's|"
+        r"please|(?:can|could) you)\b))",
     )
 )
 _ADDRESSED = re.compile(rf"(?P<name>{PERSON}) (?P<verb>[a-z-]+)\b", re.IGNORECASE)
 _VOCATIVE = re.compile(
     rf"(?P<names>{PERSON}(?:(?: ?,| ?/| and| &)? ?{PERSON})*)"
-    r"(?:[ ]?[,:–—-]+[ ]*| +(?=(?:please|pls|plz|kindly|(?:can|could|would|will|do) you\b)|(?:let's|"
-    r"let’s|i'll|we) ))",
+    r"(?:[ ]?[,:–—-]+[ ]*| +(?=(?:please|pls|plz|kindly|(?:can|could|would|will|do) you\b)|(?:let's|let’s|i'll|"
+    r"we) ))",
     re.IGNORECASE,
 )
 _TRAILING_OWNER = re.compile(
     rf"(?: ?(?:\(|[–—-]|→|->|=>|:) ?@?(?P<who>{PERSON}) ?\)?|(?:assign(?:ed)? (?:this |it )?to|owner:?|"
-    rf"assignee:?) (?P<to>{PERSON})"
-    rf"|, ?(?P<last>{PERSON}))[ .!?]*$",
+    rf"assignee:?) (?P<to>{PERSON})|, ?(?P<last>{PERSON}))[ .!?]*$",
     re.IGNORECASE,
 )
 

@@ -12,6 +12,9 @@ from discubot_pipeline.domain.task import fingerprint
 
 ALIKE = 0.6
 MEANT = 0.5
+REACH = 25
+"""So many sentences after an ask "done" and "on it" still mean it."""
+
 MOST = 200
 
 
@@ -115,7 +118,8 @@ class Ledger:
     def _meant(self, reply: Reply, sentence: Sentence) -> tuple[Todo, ...]:
         before = self._before(sentence)
         if not reply.words:
-            return self._latest(before)
+            near = [todo for todo in before if todo.is_instructed or sentence.order - todo.asked.order <= REACH]
+            return self._latest(tuple(near))
         return tuple(todo for todo in before if len(todo.words & reply.words) >= MEANT * len(reply.words))
 
     def _takeable(self, todos: tuple[Todo, ...], reply: Reply, sentence: Sentence) -> tuple[Todo, ...]:

@@ -41,40 +41,34 @@ class Listing:
 
 _TALK = re.compile(
     r"\b(?:reproduce|repro|how to|options?|pros|cons|done|completed|finished|changes|changed|changelog|"
-    r"what's new|new in|agenda|"
-    r"expected|actual|tried|i've|i have|here's|here is|here are|example|notes?|facts?|questions?|ideas?|"
-    r"either|like this|such as|"
-    r"error|output|differences?|reasons?|results?|because|problems? (?:is|are)|alternatives?|learned|"
-    r"shipped|released|works?|"
-    r"you (?:can|could|should|need|have)|(?:can|could) (?:also )?use)\b",
+    r"what's new|new in|agenda|expected|actual|tried|i've|i have|here's|here is|here are|example|notes?|facts?|"
+    r"questions?|ideas?|either|like this|such as|error|output|differences?|reasons?|results?|because|"
+    r"problems? (?:is|are)|alternatives?|learned|shipped|released|works?|you (?:can|could|should|need|have)|"
+    r"(?:can|could) (?:also )?use)\b",
     re.IGNORECASE,
 )
 _WORK = re.compile(
-    r"^(?:.{0,80}\b)?(?:to-?do'?s?|to do|action (?:items?|points?)|next steps?|(?:open|remaining) (?:tasks|"
-    r"points|items|issues)|tasks?|"
-    r"left to do|still (?:open|missing|to do)|must[- ]haves?|checklist|punch list|feedback|fixes|please|"
-    r"we (?:still |also )?"
-    r"(?:need|have to|must)(?: to)?|needs?(?: to be done)?|(?:can|could|would) (?:you|someone|we)|let's|"
-    r"needed|required|missing|bugs|"
-    r"things to (?P<verb>\w+)|things (?:are |still )*(?:left|open|missing)|what(?:'s| is) left|aufgaben|"
-    r"te doen|à faire|tareas|pendientes|por hacer)\b"
-    r"(?: (?:before|for|by|until|from|on|in|to|this|next|the|do|are|is)\b.{0,60})?(?:,? please)? ?:?$",
+    r"^(?:.{0,80}\b)?(?:to-?do'?s?|to do|action(?:s| items?| points?)|next steps?|(?:open|remaining) (?:tasks|"
+    r"points|items|issues)|tasks?|left to do|still (?:open|missing|to do)|must[- ]haves?|checklist|punch list|"
+    r"feedback|fixes|please|we (?:still |also )?(?:need|have to|must)(?: to)?|needs?(?: to be done)?|(?:can|"
+    r"could|would) (?:you|someone|we)|let's|needed|required|missing|bugs|things to (?P<verb>\w+)|things (?:are |"
+    r"still )*(?:left|open|missing)|what(?:'s| is) left|aufgaben|te doen|à faire|tareas|pendientes|"
+    r"por hacer)\b(?: (?:before|for|by|until|from|on|in|to|this|next|the|do|are|is)\b.{0,60})?(?:,? please)? ?:?$",
     re.IGNORECASE,
 )
 _WANTS = re.compile(r"\bwe (?:\w+ )?need ?:?$", re.IGNORECASE)
 _GOAL = re.compile(
-    r"(?:(?:the )?steps )?(?:to|for) (?P<goal>\w+ [^,:]{2,80}?),? ?(?:we (?:still )?(?:need|"
-    r"have) to(?: do)?|please(?: do)?|the steps are)? ?:$",
+    r"(?:(?:the )?steps )?(?:to|for) (?P<goal>\w+ [^,:]{2,80}?),? ?(?:we (?:still )?(?:need|have) to(?: do)?|"
+    r"please(?: do)?|the steps are)? ?:$",
     re.IGNORECASE,
 )
 _STATES = re.compile(
     r"\b(?:is|are|was|were|isn't|aren't|says?|said|still|went|could not|couldn't|can't|cannot|doesn't|don't|"
-    r"did not|didn't|"
-    r"looks?|seems?|has|have|had)\b",
+    r"did not|didn't|looks?|seems?|has|have|had)\b",
     re.IGNORECASE,
 )
 _TALKERS = lexicon("i we you it this he she they there")
-_EXPLICIT = re.compile(r"\b(?:to-?dos?|to do|action (?:items?|points?)|tasks?|next steps?)\b", re.IGNORECASE)
+_EXPLICIT = re.compile(r"\b(?:to-?dos?|to do|action(?:s| items?| points?)|tasks?|next steps?)\b", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"\b(?:following|these|those|things?|below|list|points|items|changes|tasks|stuff)\b", re.IGNORECASE
 )

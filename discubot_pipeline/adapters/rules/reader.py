@@ -25,7 +25,15 @@ from discubot_pipeline.adapters.rules.replies import Effect, Reply, reply_in
 from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word
 from discubot_pipeline.adapters.rules.scene import Scene
 from discubot_pipeline.adapters.rules.sentences import Sentence
-from discubot_pipeline.adapters.rules.tasks import ONE_GOAL, item_titles, named, only_reads, todos_of, work_on
+from discubot_pipeline.adapters.rules.tasks import (
+    FREE_OF_OBJECT,
+    ONE_GOAL,
+    item_titles,
+    named,
+    only_reads,
+    todos_of,
+    work_on,
+)
 from discubot_pipeline.adapters.rules.titles import has_object, title_of
 from discubot_pipeline.adapters.rules.verbs import REPAIRS, Tier
 from discubot_pipeline.adapters.rules.weights import THRESHOLD, weigh
@@ -33,7 +41,6 @@ from discubot_pipeline.adapters.rules.weights import THRESHOLD, weigh
 LISTED, REPAIRED = 0.85, 0.6
 SHORT = 10
 AIDS = REPAIRS | lexicon("look check take")
-FREE_OF_OBJECT = (Kind.MARKER, Kind.BUG, Kind.FEATURE)
 
 _OF_DUE = re.compile(
     r"(?:by|before|until|due|deadline|needed|bis)\b|(?:we )?need (?:it|this|that|them)\b|.* by\b",
@@ -106,7 +113,7 @@ class Reader:
         ask = replace(ask, body=named(ask))
         if has_object(ask.body) or ask.kind in FREE_OF_OBJECT:
             return () if only_reads(ask.body) else todos_of(ask, score, due)
-        return self._pointed(ask, score, due)
+        return self._pointed(ask, score, due) or todos_of(ask, score, due)
 
     def _pointed(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
         """Find out what "can you fix it" means: the fault that was reported before."""

@@ -8,6 +8,7 @@ from discubot_pipeline.adapters.rules.leads import strip_leads
 from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.titles import content_words
+from discubot_pipeline.adapters.rules.verbs import Tier, tier_of
 
 LONGEST = 300
 SHORT = 14
@@ -31,21 +32,17 @@ class Reply:
 
 
 _WITHDRAWN = re.compile(
-    r"\b(?:never ?mind|nvm|scrap (?:that|this|it)|forget (?:it|that|about (?:it|that|this))|(?:ignore|"
-    r"disregard|cancel|skip) "
-    r"(?:that|this|my)|no longer (?:needed|necessary|relevant)|not (?:needed|necessary)(?: any ?more)?|"
-    r"no need|false alarm|"
-    r"changed my mind|decided (?:not to|against)|let's not|let’s not|won't ?fix|won’t fix|wontfix|"
-    r"works as (?:intended|designed)|"
-    r"not worth it|solved it|figured it out|found it|got it (?:working|to work)|that (?:did it|worked|works|"
-    r"fixed it|solved it)|"
+    r"\b(?:never ?mind|nvm|scrap (?:that|this|it)|forget (?:it|that|about (?:it|that|this))|(?:ignore|disregard|"
+    r"cancel|skip) (?:that|this|my)|no longer (?:needed|necessary|relevant)|not (?:needed|"
+    r"necessary)(?: any ?more)?|no need|false alarm|changed my mind|decided (?:not to|against)|let's not|"
+    r"let’s not|won't ?fix|won’t fix|wontfix|works as (?:intended|designed)|not worth it|solved it|"
+    r"figured it out|found it|got it (?:working|to work)|that (?:did it|worked|works|fixed it|solved it)|"
     r"works? now|working now|it works|you're right, it)\b",
     re.IGNORECASE,
 )
 _FINISHED = re.compile(
-    r"\b(?:done|fixed|merged|resolved|solved|deployed|shipped|completed|released|implemented|pushed|"
-    r"published|finished|"
-    r"updated|added|removed|renamed|changed|sent|uploaded|created|closed|reverted|erledigt|gedaan|klaar|"
+    r"\b(?:done|fixed|merged|resolved|solved|deployed|shipped|completed|released|implemented|pushed|published|"
+    r"finished|updated|added|removed|renamed|changed|sent|uploaded|created|closed|reverted|erledigt|gedaan|klaar|"
     r"fait|hecho|listo)\b",
     re.IGNORECASE,
 )
@@ -54,31 +51,32 @@ _PLAINLY = lexicon(
     done fixed merged resolved solved deployed shipped completed erledigt gedaan klaar fait hecho listo
     """
 )
+_SIMPLY = re.compile(r"(?:all |it's |its )?(?:done|fixed|merged|solved)(?:[,.!:]|$| now\b)", re.IGNORECASE)
 _NOT_YET = re.compile(
-    r"\b(?:not|never|yet|when|once|if|will|to be|should|need|needs|after|before|until|nearly|almost|half|"
-    r"partly|partially|"
-    r"could|would|can|must|get|gets|getting|want|wants|nothing|isn't|isn’t|wasn't|hasn't|haven't|i'll|we'll|"
-    r"be|by|can't|easier)\b|n't",
+    r"\b(?:not|never|yet|when|once|if|will|to be|should|need|needs|after|before|until|nearly|almost|half|partly|"
+    r"partially|could|would|can|must|get|gets|getting|want|wants|nothing|isn't|isn’t|wasn't|hasn't|haven't|i'll|"
+    r"we'll|be|by|can't|easier)\b|n't",
     re.IGNORECASE,
 )
 _TAKE = re.compile(
-    r"(?:i'm on (?:it|this|that)|i’m on (?:it|this|that)|on it|will do|i got this|leave (?:it|this|"
-    r"that) (?:to|with) me|"
-    r"assign (?:it|this|that) to me|consider it done|taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|"
-    r"i will|i could|happy to|"
-    r"let me|i'm happy to|i'd be happy to) )(?:take care of|take|do|handle|grab|own|pick up|fix|look into|"
-    r"look at|tackle|work on|"
+    r"(?:i'm on (?:it|this|that)|i’m on (?:it|this|that)|on it|will do|i got this|(?:me|i can|i do|i could|"
+    r"i would|i will)$|leave (?:it|this|that) (?:to|with) me|assign (?:it|this|that) to me|consider it done|"
+    r"taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|ill|i will|i could|happy to|let me|i'm happy to|"
+    r"i'd be happy to) )(?:take care of|take|do|handle|grab|own|pick up|fix|look into|look at|tackle|work on|"
     r"deal with|sort(?: out)?|get)(?: on)? (?P<what>[^,;(–—]+))",
+    re.IGNORECASE,
+)
+_PROMISE = re.compile(
+    r"i(?:'?ll|’ll| will| can) (?:also |then )?(?P<verb>[a-z]+) (?:it|this|that|these|those|them|both)(?! [a-z]+ing)\b",
     re.IGNORECASE,
 )
 _DO = r"(?:take care of|take|handle|do|own|pick up|grab|fix)"
 _GIVEN = re.compile(
-    rf"(?:(?:assign|give|assigned|over) (?:this |it |that )?to (?P<to>{PERSON})|"
-    rf"(?P<who>{PERSON}),? ?(?:will|can|could|is going to|"
-    rf"'ll|’ll|please|(?:can|could|will|would) you)(?: please| also)* {_DO} (?P<what>[^,;(–—]+)"
-    rf"|(?:can|could|would|will) you (?:please )?{_DO} (?:it|this|that|these|those|"
-    rf"them)\b[^,]*, ?(?P<last>{PERSON})"
-    rf"|(?:can|could|will) (?P<asked>{PERSON}) (?:please )?{_DO} (?P<which>[^,;(–—]+))",
+    rf"(?:(?:assign|give|assigned|over) (?:this |it |that )?to (?P<to>{PERSON})|(?P<who>{PERSON}),? ?(?:will|can|"
+    rf"could|is going to|'ll|’ll|please|(?:can|could|will|would) you)(?: please|"
+    rf" also)* {_DO} (?P<what>[^,;(–—]+)|(?:can|could|would|will) you (?:please )?{_DO} (?:it|this|that|these|"
+    rf"those|them)\b[^,]*, ?(?P<last>{PERSON})|(?:can|could|"
+    rf"will) (?P<asked>{PERSON}) (?:please )?{_DO} (?P<which>[^,;(–—]+))",
     re.IGNORECASE,
 )
 _NAMES_WORK = re.compile(r" (?:the|about|to|for)\b", re.IGNORECASE)
@@ -110,13 +108,17 @@ def _withdrawal(sentence: Sentence, text: str) -> Reply | None:
 
 
 def _taking(sentence: Sentence, text: str) -> Reply | None:
-    match = _TAKE.match(text)
-    if not match or sentence.is_question:
+    if sentence.is_question:
         return None
-    what = match["what"] or "it"
-    pointed = bool(_POINTER.match(what))
-    words = frozenset[str]() if pointed else _about(what)
-    return Reply(Effect.TAKES, words, sentence.writer, is_own=bool(match["able"]))
+    match = _TAKE.match(text)
+    if match:
+        what = match["what"] or "it"
+        words = frozenset[str]() if _POINTER.match(what) else _about(what)
+        return Reply(Effect.TAKES, words, sentence.writer, is_own=bool(match["able"]))
+    promise = _PROMISE.match(text)
+    if promise and tier_of(promise["verb"].casefold()) in (Tier.DELIVERS, Tier.HANDS):
+        return Reply(Effect.TAKES, frozenset(), sentence.writer, is_own=True)
+    return None
 
 
 def _giving(sentence: Sentence) -> Reply | None:
@@ -134,7 +136,7 @@ def _finish(sentence: Sentence) -> Reply | None:
     words = sentence.text.split()
     if not match or sentence.is_question or len(words) > SHORT or _NOT_YET.search(sentence.text):
         return None
-    about = _about(_FINISHED.sub(" ", sentence.text))
+    about = frozenset[str]() if _SIMPLY.match(sentence.text) else _about(_FINISHED.sub(" ", sentence.text))
     if not about and match[0].casefold() not in _PLAINLY:
         return None
     return Reply(Effect.CLOSES, about)

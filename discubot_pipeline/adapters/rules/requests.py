@@ -31,9 +31,9 @@ class Ask:
 
 _STARTERS = (
     r"(?:can|could|would|will) (?:you|someone|somebody|anyone|anybody|we)\b|please [a-z]|let's |let’s |"
-    r"we (?:still |also )?(?:need|have) to\b|i'll |i’ll |i will |i can take "
-    rf"|{PERSON},? (?:can|could|please|will|would|to|should|needs) "
-    rf"|(?:can|could|would|will) {PERSON} "
+    r"we (?:still |also )?(?:need|have) to\b|i'll |i’ll |ill |(?:someone|somebody) please |just [a-z]+ (?:the|"
+    r"an?|your|our) |i will |i can take "
+    rf"|{PERSON},? (?:can|could|please|will|would|to|should|needs) |(?:can|could|would|will) {PERSON} "
 )
 _CLAUSE = re.compile(rf"(?:[,;:]|\s[–—-]|\s(?:and|but|so|then|while|plus))+\s+(?={_STARTERS})", re.IGNORECASE)
 _CONDITION = re.compile(
@@ -48,9 +48,9 @@ _NO_THING = re.compile(
 )
 _FIRST_WORD = re.compile(r"[a-zà-ÿ]+(?:-[a-z]+)?", re.IGNORECASE)
 _OPENS_OBJECT = re.compile(
-    rf"(?:the|a|an|all|any|our|your|my|his|her|their|its|this|that|these|those|some|every|each|it|them|both|"
-    rf"on|in|for|to|up|"
-    rf"out|over|with|back|down|off|new|old|more|another|missing|unused|\d|#|[A-Z]|{PERSON}|[\ue000-\uf8ff])"
+    rf"(?:the|a|an|all|any|our|your|my|his|her|their|its|this|that|these|those|some|every|each|it|them|both|on|"
+    rf"in|for|to|up|out|over|with|back|down|off|new|old|more|another|missing|unused|\d|#|[A-Z]|{PERSON}|"
+    rf"[\ue000-\uf8ff])"
 )
 _SUBJECT_VERB = re.compile(
     r"\w+ (?:is|are|was|were|has|had|gives?|takes|makes|does|did|returns|expands|means|needs|uses|produces|"
@@ -59,8 +59,7 @@ _SUBJECT_VERB = re.compile(
 )
 _FINITE = re.compile(
     r"\b(?:is|are|was|were|has|had|looks?|seems?|isn't|aren't|wasn't|will|would|works?|worked|failed|fails|"
-    r"passed|went|came|"
-    r"gets|got|says|said)\b|^\w+ ?:",
+    r"passed|went|came|gets|got|says|said)\b|^\w+ ?:",
     re.IGNORECASE,
 )
 

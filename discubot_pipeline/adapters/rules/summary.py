@@ -14,9 +14,8 @@ FEWEST_WORDS = 3
 
 _DECIDED = re.compile(
     r"\b(?:decided|agreed|decision|let's go with|we(?:'ll| will) go with|going with|settled on|the plan is|"
-    r"conclusion|approved|"
-    r"consensus|we(?:'ll| will) (?:use|keep|drop|ship|release)|turned out|root cause|the (?:fix|solution|"
-    r"answer|problem|cause) (?:is|was))\b",
+    r"conclusion|approved|consensus|we(?:'ll| will) (?:use|keep|drop|ship|release)|turned out|root cause|"
+    r"the (?:fix|solution|answer|problem|cause) (?:is|was))\b",
     re.IGNORECASE,
 )
 _FIGURE = re.compile(

@@ -12,11 +12,21 @@ from discubot_pipeline.adapters.rules.ledger import Todo
 from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.requests import Ask
 from discubot_pipeline.adapters.rules.sentences import Sentence
-from discubot_pipeline.adapters.rules.titles import content_words, has_object, parts_of, points_back, title_of
+from discubot_pipeline.adapters.rules.titles import (
+    MOST_CHARACTERS,
+    content_words,
+    has_object,
+    parts_of,
+    points_back,
+    title_of,
+)
 from discubot_pipeline.adapters.rules.verbs import Tier
 from discubot_pipeline.domain.analysis import DetectedTask, TaskType
 
 MOST_DESCRIPTION = 500
+FREE_OF_OBJECT = (Kind.MARKER, Kind.BUG, Kind.FEATURE)
+"""Frames that make work of a bare name."""
+
 ONE_GOAL = (Kind.NEED, Kind.SHOULD)
 """Frames that name one goal: what they join are its action items."""
 
@@ -39,6 +49,7 @@ _PLAIN_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _FAULT_NOUN = re.compile(
     r"\b(?:bugs?|errors?|crash(?:es)?|typos?|glitch(?:es)?|regressions?|exceptions?|memory leaks?)\b", re.I
 )
+_URL = re.compile(r"\(?https?://")
 _ARTICLE = re.compile(r"^(?:the|a|an|some) (?=\S)", re.IGNORECASE)
 _OPENING_TO = re.compile(r"^(?:to|that we|that) ", re.IGNORECASE)
 
@@ -118,8 +129,14 @@ def work_on(title: str, ask: Ask, score: float, due: date | None, said: tuple[Se
 def _single(ask: Ask, part: str, score: float, due: date | None) -> tuple[Todo, ...]:
     body, _ = strip_leads(ask.sentence, part) if part is not ask.body else (part, ())
     title = title_of(ask.sentence, body)
+    if ask.kind not in FREE_OF_OBJECT and not has_object(title):
+        title = _with_link(title, ask.sentence)
     if not content_words(title) or not without_date(body):
         return ()
-    if not has_object(body) and ask.kind not in (Kind.MARKER, Kind.BUG, Kind.FEATURE):
-        return ()
     return (work_on(title, ask, score, due),)
+
+
+def _with_link(title: str, sentence: Sentence) -> str:
+    """Name the link of a sentence as what its order is about ("please review"); empty where it has none."""
+    link = next((atom.strip("()") for atom in map(sentence.show, sentence.text) if _URL.match(atom)), "")
+    return f"{title} {link}" if link and len(title) + len(link) < MOST_CHARACTERS else ""

@@ -39,20 +39,14 @@ SMALL = lexicon(
 )
 
 _POLITE = re.compile(
-    r",? *\b(?:please|pls|plz|kindly|thanks(?: in advance| a lot| so much)?|thank you|thx|if possible|"
-    r"if you can|if you could|"
-    r"if you have (?:the )?time|if you get a chance|when(?:ever)? you (?:can|could|have (?:the )?time|"
-    r"have a (?:minute|moment|"
-    r"sec|second|chance))|"
-    r"when(?:ever)? you get (?:a|the) (?:chance|minute|moment)|as soon as (?:possible|you can)|asap|"
-    r"a\.s\.a\.p\.|urgently|"
-    r"right away|for me|right now|at your (?:earliest )?convenience|by any chance|ok\?|okay\?|"
-    r"(?:(?:it'?s|it is|this is|it isn'?t|this isn'?t) )?(?:not |very |really )*(?:urgent|important|"
-    r"critical|a blocker)(?=\W*$)|"
-    r"\(?(?:high|low|medium|top) priority\)?|\(?nice to have\)?|\(?(?:urgent|"
-    r"blocker)\)?(?=$|[.!?])|"
-    r"\(?p[0-4]\)?(?=$|[.!?])|no rush|no hurry|bitte|alsjeblieft|alstublieft|svp|stp|s'il te plaît|"
-    r"s'il vous plaît|"
+    r",? *\b(?:please|pls|plz|kindly|thanks(?: in advance| a lot| so much)?|thank you|thx|if possible|if you can|"
+    r"if you could|if you have (?:the )?time|if you get a chance|when(?:ever)? you (?:can|could|"
+    r"have (?:the )?time|have a (?:minute|moment|sec|second|chance))|when(?:ever)? you get (?:a|the) (?:chance|"
+    r"minute|moment)|as soon as (?:possible|you can)|asap|a\.s\.a\.p\.|urgently|right away|for me|right now|"
+    r"at your (?:earliest )?convenience|by any chance|ok\?|okay\?|(?:(?:it'?s|it is|this is|it isn'?t|"
+    r"this isn'?t) )?(?:not |very |really )*(?:urgent|important|critical|a blocker)(?=\W*$)|\(?(?:high|low|"
+    r"medium|top) priority\)?|\(?nice to have\)?|\(?(?:urgent|blocker)\)?(?=$|[.!?])|\(?p[0-4]\)?(?=$|[.!?])|"
+    r"no rush|no hurry|bitte|alsjeblieft|alstublieft|svp|stp|s'il te plaît|s'il vous plaît|"
     r"por favor)(?![\w-])[,.! ]*",
     re.IGNORECASE,
 )
@@ -61,8 +55,7 @@ _MARKS = re.compile(r"(?<!\w)[*_~]{1,2}(?=\S)|(?<=\S)[*_~]{1,2}(?!\w)")
 _TAG = re.compile(r"(?<![\w&/#])#[a-z][\w-]{1,30}", re.IGNORECASE)
 _TAIL = re.compile(
     r"(?:,? (?:so that|because|since|otherwise|which|so (?:we|i|you|that|it)|as (?:it|we|they|this)|but|"
-    r"unless)\b"
-    r"| ?[–—] | - |: | \(|, see |, (?:and )?(?:it|this|that|we|they|i|you|the)\b).*$",
+    r"unless)\b| ?[–—] | - |: | \(|, see |, (?:and )?(?:it|this|that|we|they|i|you|the)\b).*$",
     re.IGNORECASE | re.DOTALL,
 )
 _DANGLING = re.compile(
@@ -71,8 +64,7 @@ _DANGLING = re.compile(
 _JOINT = re.compile(r",? +(?:and then|and also|and|then|plus|&) +|, +|; *")
 _FIXED_PAIR = re.compile(
     r"\b(?:copy and paste|cut and paste|drag and drop|search and replace|find and replace|read and write|"
-    r"plug and play|"
-    r"sign in and sign|back and forth|trial and error|pros and cons|test and learn)\b",
+    r"plug and play|sign in and sign|back and forth|trial and error|pros and cons|test and learn)\b",
     re.IGNORECASE,
 )
 _NESTED = re.compile(r" (?:to|that|which|who|when|where|if|whether|how|why) (?=[a-z])", re.IGNORECASE)
@@ -83,7 +75,7 @@ _LOOSE_END = lexicon(
     """
 )
 _WORD = re.compile(rf"[^\W_]+(?:['’.-][^\W_]+)*|{ATOM}")
-_SPLITTING = DELIVERS | HANDS | ACTS
+_SPLITTING = DELIVERS | HANDS | ACTS | {"use", "get"}
 
 
 def title_of(sentence: Sentence, body: str) -> str:
@@ -139,7 +131,7 @@ def content_words(text: str) -> frozenset[str]:
 
 def has_object(body: str) -> bool:
     """Say whether an order names what it is about, not only "it"."""
-    words = [word.casefold() for word in _WORD.findall(without_date(body))][1:]
+    words = [word.casefold() for word in _WORD.findall(_POLITE.sub(" ", without_date(body)))][1:]
     return any(word not in POINTERS and word not in SMALL for word in words)
 
 

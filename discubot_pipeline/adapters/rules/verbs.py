@@ -19,11 +19,11 @@ DELIVERS = lexicon(
     """
     add adjust align amend archive arrange assign attach automate backport benchmark bind book build bump
     buy cancel change clean clear clone cleanup close compile compress configure connect consolidate convert
-    copy correct create crop customise customize debug decrease delete deliver deploy deprecate design
+    copy correct create crop customise darken customize debug decrease delete deliver deploy deprecate design
     develop disable document downgrade draft drop edit enable encode encrypt enlarge escalate evaluate
     expand export expose extend extract file finalise finalize finish fix format generate hide hire
     implement import improve include increase insert install integrate introduce investigate invoice launch
-    limit localise localize lower make measure merge migrate mock modernise modernize monitor move onboard
+    lighten limit localise localize lower make measure merge migrate mock modernise modernize monitor move onboard
     open optimise optimize order organise organize package patch plan polish port prepare prioritise
     prioritize produce profile program promote prototype provision publish purge push raise rebase rebuild
     record rectify redesign redirect redo reduce refactor refine refresh release remove renew reassign

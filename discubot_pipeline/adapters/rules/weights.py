@@ -35,36 +35,29 @@ JOKING, PASSED, DIAGNOSTIC, DOUBTFUL = -0.5, -0.5, -0.4, -0.3
 SHARED, PERSONAL, ASIDE, VAGUE, ADVISING = -0.15, -0.2, -0.2, -0.1, -0.2
 
 _HOW_TO = re.compile(
-    r"\b(?:how (?:do|can|could|would|should|to|does|did|come)|is there (?:a|an|any|some)|are there (?:any|"
-    r"some)|(?:does|has|did|is) "
-    r"(?:anyone|anybody|someone)|any(?:one|body) (?:know|have|here|else|seen|tried)|any (?:idea|ideas|"
-    r"suggestions?|advice|pointers?|"
-    r"tips|thoughts)|what(?:'s|’s| is| would be| does| do| am| are)|why (?:does|is|do|am|doesn't|isn't|"
-    r"would|are|did)|"
-    r"i(?:'m|’m| am| was|'ve been) (?:trying|wondering|confused|stuck|curious|struggling|new to|"
-    r"looking for)|i wonder|"
-    r"i (?:don't|don’t|do not|can't|can’t|cannot) (?:understand|figure|get|seem|find)|is it possible|"
-    r"(?:should|can|could|do|am) i|"
-    r"which .{1,40} should)\b",
+    r"\b(?:how (?:do|can|could|would|should|to|does|did|come)|is there (?:a|an|any|some)|are there (?:any|some)|"
+    r"(?:does|has|did|is) (?:anyone|anybody|someone)|any(?:one|body) (?:know|have|here|else|seen|tried)|"
+    r"any (?:idea|ideas|suggestions?|advice|pointers?|tips|thoughts)|what(?:'s|’s| is| would be| does|"
+    r" do(?! you (?:all )?think| we)| am| are)|why (?:does|is|do|am|doesn't|isn't|would|are|did)|i(?:'m|’m| am|"
+    r" was|'ve been) (?:trying|wondering|confused|stuck|curious|struggling|new to|looking for)|i wonder|"
+    r"i (?:don't|don’t|do not|can't|can’t|cannot) (?:understand|figure|get|seem|find)|is it possible|(?:should|"
+    r"can|could|do|am) i|which .{1,40} should)\b",
     re.IGNORECASE,
 )
 _HEDGE = re.compile(
     r"\b(?:maybe|perhaps|might|probably|possibly|some ?day|one day|eventually|at some point|what if|"
-    r"hypothetically|in theory|"
-    r"ideally|i wish|would have|could have|should have|i guess|not sure|suppose|imagine|if i (?:find|have|"
-    r"get)|when i (?:find|have|get)|"
-    r"if (?:you|we|someone|they) (?:want|need|like|use|are|have|do)|or (?:maybe|just)|for example|"
-    r"for instance|e\.g\.|try to|"
-    r"soon(?:ish)?|less likely|unlikely|i thought i'd|in the (?:near )?future)\b",
+    r"hypothetically|in theory|ideally|i wish|would have|could have|should have|i guess|not sure|suppose|imagine|"
+    r"if i (?:find|have|get)|when i (?:find|have|get)|if (?:you|we|someone|they) (?:want|need|like|use|are|have|"
+    r"do)|or (?:maybe|just)|for example|for instance|e\.g\.|try to|soon(?:ish)?|less likely|unlikely|"
+    r"i thought i'd|in the (?:near )?future)\b",
     re.IGNORECASE,
 )
 _PAST = re.compile(r"\b(?:yesterday|already|last (?:week|month|night|year|time)|ago|previously)\b", re.IGNORECASE)
 _DIAGNOSTIC = re.compile(
     r"\b(?:example|examples|snippet|minimal|reproduc\w*|more (?:context|detail|details|info|information|"
-    r"specific)|your code|"
-    r"the code|error messages?|stack ?trace|the output|what you|how you|why you|which version|questions?|"
-    r"advice|sense|pms?|dms?)\b|"
-    r"^add (?:that|to what)\b|\bgive .{1,12} a (?:look|try|shot|go)\b",
+    r"specific)|your code|the code|error messages?|stack ?trace|the output|what you|how you|why you|"
+    r"which version|questions?|advice|sense|pms?|dms?)\b|^add (?:that|to what)\b|\bgive .{1,12} a (?:look|try|"
+    r"shot|go)\b",
     re.IGNORECASE,
 )
 _FORBIDS = re.compile(
@@ -96,7 +89,7 @@ def weigh(ask: Ask, has_due: bool, setting: Setting) -> float:
     score = BY_KIND[ask.kind][TIERS.index(tier)] + _speaks_for(ask, has_due)
     score += OPENING * (setting.is_opening and ask.kind is Kind.ORDER)
     if ask.kind not in (Kind.MARKER, Kind.BUG, Kind.FEATURE):
-        score += _speaks_against(ask, setting)
+        score += _speaks_against(ask, has_due, setting)
     return min(MOST, max(0.0, round(score, 3)))
 
 
@@ -116,7 +109,7 @@ def _speaks_for(ask: Ask, has_due: bool) -> float:
     )
 
 
-def _speaks_against(ask: Ask, setting: Setting) -> float:
+def _speaks_against(ask: Ask, has_due: bool, setting: Setting) -> float:
     text = ask.sentence.text
     return (
         HELPDESK * setting.is_helpdesk
@@ -127,7 +120,7 @@ def _speaks_against(ask: Ask, setting: Setting) -> float:
         + JOKING * ask.sentence.is_joke
         + PASSED * bool(_PAST.search(text))
         + DIAGNOSTIC * bool(_DIAGNOSTIC.search(ask.body))
-        + SHARED * ask.is_shared
+        + SHARED * (ask.is_shared and not has_due and not _COURTESY.search(text))
         + PERSONAL * (ask.kind in (Kind.PROMISE, Kind.OFFER) and bool(_PERSONAL.search(ask.body)))
         + ASIDE * (ask.kind is Kind.ORDER and setting.is_aside and not setting.is_opening)
         + VAGUE * (ask.kind is Kind.ORDER and not setting.is_opening and ask.body.casefold().startswith(_VAGUE))

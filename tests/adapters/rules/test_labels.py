@@ -67,6 +67,6 @@ def test_domain(text: str, domain: str | None) -> None:
 
 def test_tags_are_the_hashtags() -> None:
     """Hashtags are tags and leave the title; numbers and languages are none."""
-    task = only(("Cat", "Please fix the header #web #Q2-launch, see #123. #lang typed/racket"))
+    task = only(("Cat", "Please fix the header #web #Q2-launch, see #123. #lang typed/scheme"))
     assert task.tags == ("web", "q2-launch")
     assert task.title == "Fix the header"

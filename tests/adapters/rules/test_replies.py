@@ -42,3 +42,30 @@ def test_steps_of_a_bug() -> None:
     )
     assert task.action_items == ("Encode it as UTF-8", "Add a test")
     assert (task.assignee, task.due_date, task.priority) == ("Bob", date(2026, 3, 13), "high")
+
+
+def test_answer_to_who() -> None:
+    """ "Who wants to do that?" – "me"."""
+    lines = (("Ann", "We have to cancel the old contract until end of month. Who wants to do that?"), ("Bob", "me"))
+    assert (only(*lines).assignee, only(*lines).due_date) == ("Bob", date(2026, 3, 31))
+
+
+def test_taker_who_also_says_what() -> None:
+    """ "I'll add it this week" takes the alert that was asked for."""
+    task = only(("Ann", "We should set up an alert for disk usage"), ("Bob", "agreed, I'll add it this week"))
+    assert (task.title, task.assignee, task.due_date) == (
+        "Set up an alert for disk usage",
+        "Bob",
+        date(2026, 3, 13),
+    )
+
+
+def test_done_with_more_words() -> None:
+    """ "Done, staging is back" finishes what was promised."""
+    assert tasks(("Bob", "I'll clean up the old logs"), ("Bob", "done, staging is back")) == ()
+
+
+def test_far_replies_mean_something_else() -> None:
+    """A "done" forty sentences later is about other things."""
+    talk = tuple(("Cat", "The weather was nice.") for _ in range(40))
+    assert len(tasks(("Ann", "Please update the docs"), *talk, ("Bob", "done"))) == 1

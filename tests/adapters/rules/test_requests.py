@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.adapters.rules.briefs import findings, only, tasks, titles
+from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
+from tests.adapters.rules.briefs import brief, findings, only, tasks, titles
 
 
 @pytest.mark.parametrize(
@@ -132,6 +133,13 @@ def test_links_and_code_are_kept_and_never_invented() -> None:
     assert task.description == "Please rename `get_user` to `fetch_user`, see https://example.org/a?b=1"
 
 
+def test_link_is_the_object_where_no_other_is_named() -> None:
+    """ "PR is up: (link) - please review" asks to review the link."""
+    assert titles(("Bob", "PR is up: https://example.org/pull/1 - please review when you have time")) == [
+        "Review https://example.org/pull/1"
+    ]
+
+
 def test_long_asks_are_cut_at_a_word() -> None:
     """No title is longer than twelve words and a hundred characters."""
     task = only(("Cat", "Please update " + "the extraordinarily complicated configuration " * 8 + "today"))
@@ -142,9 +150,6 @@ def test_long_asks_are_cut_at_a_word() -> None:
 def test_surest_tasks_are_kept_when_there_are_too_many() -> None:
     """More tasks than wanted are cut to the surest, in their order."""
     lines = [("Cat", f"Fix the {name} page") for name in ("first", "second", "third", "fourth")]
-    from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
-    from tests.adapters.rules.briefs import brief
-
     found = RuleAnalyst().analyze(brief(*lines, ("Cat", "TODO: renew the certificate"), most=2))
     assert [task.title for task in found.tasks] == ["Fix the first page", "Renew the certificate"]
 

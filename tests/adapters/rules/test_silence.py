@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.adapters.rules.briefs import titles
+from tests.adapters.rules.briefs import only, titles
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,8 @@ from tests.adapters.rules.briefs import titles
         "Thanks a lot, well done!",
         "You can use flexbox for that",
         "You should be able to update it in the settings",
-        "Try raco make",
-        "You need to add `(require racket/list)`",
+        "Try make clean",
+        "You need to add `import lists`",
         "> please fix the header\nI think that was last week",
         "```\nTODO: fix the header\nplease update the footer\n```",
         'She said "please fix the header" and laughed',
@@ -136,3 +136,8 @@ def test_asked_again_after_it_was_done() -> None:
     assert titles(("Ann", "Please fix the header"), ("Bob", "done"), ("Ann", "Please fix the header again")) == [
         "Fix the header again"
     ]
+
+
+def test_agreement_takes_nothing() -> None:
+    """ "I'll buy that" agrees; it promises nothing."""
+    assert only(("Ann", "Please update the docs"), ("Bob", "Okay, I'll buy that.")).assignee is None
