@@ -1,7 +1,7 @@
 """Where the tests of this folder run jobs: in their own process, with the real stores and the world on paper."""
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -74,7 +74,7 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Bench:
+class Workshop:
     """An instance, services, and the source config of the thread that is worked on."""
 
     instance: dg.DagsterInstance
