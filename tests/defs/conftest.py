@@ -17,8 +17,8 @@ RETRIES = {"run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """Give an instance that retries crashed runs, as ours does."""
-    with dg.instance_for_test(overrides=RETRIES) as instance:
+    """Give an instance in memory that retries crashed runs, as ours does."""
+    with dg.DagsterInstance.ephemeral(settings=RETRIES) as instance:
         yield instance
 
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import dagster as dg
 import pytest
 import sqlalchemy as sa
 
@@ -98,31 +97,17 @@ def test_a_chain_with_a_young_member_stays(workshop: Workshop) -> None:
 @pytest.mark.parametrize("status", ["QUEUED", "STARTING", "STARTED", "CANCELING"])
 def test_a_run_that_has_not_ended_stays(workshop: Workshop, status: str) -> None:
     """However old it is: somebody else has to end it."""
-    run = workshop.instance.create_run_for_job(
-        dg.Definitions(jobs=[retention_job], resources={"services": workshop.services}).resolve_job_def(
-            "retention_job"
-        ),
-        status=dg.DagsterRunStatus(status),
-    )
+    run_id = workshop.ledger.run(status)
     workshop.paper.clock.ahead = timedelta(days=1000)
     assert clean_up(workshop)["jobs"] == 0
-    assert workshop.instance.get_run_by_id(run.run_id) is not None
+    assert workshop.instance.get_run_by_id(run_id) is not None
 
 
 def test_an_old_parent_whose_child_still_runs_stays(workshop: Workshop) -> None:
     """A chain is over when all of it is."""
     workshop.paper.troubles["fetch"] = [Permanent("not_in_channel", "invite the app")]
     parent = workshop.launch(delivery_ids=[workshop.deliver()])
-    job = dg.Definitions(jobs=[retention_job], resources={"services": workshop.services}).resolve_job_def(
-        "retention_job"
-    )
-    workshop.instance.create_run_for_job(
-        job,
-        status=dg.DagsterRunStatus.STARTED,
-        root_run_id=parent.id,
-        parent_run_id=parent.id,
-        tags={"dagster/root_run_id": parent.id, "dagster/parent_run_id": parent.id},
-    )
+    workshop.ledger.run("STARTED", parent.id)
     workshop.paper.clock.ahead = timedelta(days=1000)
     assert clean_up(workshop)["jobs"] == 0
     assert is_known(workshop, parent.id) == EVERYWHERE

@@ -12,17 +12,25 @@ import pytest
 import sqlalchemy as sa
 
 from discubot_pipeline.defs import sensors
-from discubot_pipeline.defs.jobs import discussion_job
 from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import discussion_id
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.store.bell import ring_stop
 from discubot_pipeline.store.tables import inboxes
-from discubot_pipeline.tracking.runs import RUN_KEY, SENSOR
+from discubot_pipeline.tracking.runs import RUN_KEY, SENSOR, WILL_RETRY
+from tests.defs.conftest import RETRIES
 from tests.defs.workshop import THREAD, Workshop
 from tests.waiting import until
 
 SLACK = sensors.inboxes[0]
+FINAL = {WILL_RETRY: "false"}
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """Give an instance on disk: the context of a sensor takes no other."""
+    with dg.instance_for_test(overrides=RETRIES) as instance:
+        yield instance
 
 
 def tick(workshop: Workshop, sensor: dg.SensorDefinition, *, number: str = "17") -> Any:
@@ -57,15 +65,6 @@ def leased(workshop: Workshop) -> tuple[int, str]:
     [run] = workshop.inbox.lease(1, timedelta(minutes=1))
     change(workshop, id, leased_until=sa.func.now() - timedelta(seconds=1))
     return id, run.run_key
-
-
-def run_of(workshop: Workshop, status: str, **tags: str) -> dg.DagsterRun:
-    """Make the record of a run in a status."""
-    resources = {"services": workshop.services, "io_manager": dg.mem_io_manager}
-    job = dg.Definitions(jobs=[discussion_job], resources=resources).resolve_job_def("discussion_job")
-    return workshop.instance.create_run_for_job(
-        job, status=dg.DagsterRunStatus(status), tags={name.replace("__", "/"): value for name, value in tags.items()}
-    )
 
 
 @contextmanager
@@ -174,7 +173,7 @@ def test_a_test_by_hand_takes_nothing_and_waits_for_nothing(workshop: Workshop) 
 def test_a_lease_of_a_run_that_lives_is_renewed(workshop: Workshop) -> None:
     """It waits in the queue, or its code server is slow: no second run is asked for."""
     id, key = leased(workshop)
-    run_of(workshop, "QUEUED", **{RUN_KEY.replace("/", "__"): key, SENSOR.replace("/", "__"): SLACK.name})
+    workshop.ledger.run("QUEUED", **{RUN_KEY: key, SENSOR: SLACK.name})
     look_after(workshop)
     row = workshop.delivery(id)
     assert (row.status, row.run_key, row.expiries) == (DeliveryStatus.REQUESTED, key, 0)
@@ -184,7 +183,7 @@ def test_a_lease_of_a_run_that_lives_is_renewed(workshop: Workshop) -> None:
 def test_a_lease_of_a_cancelled_run_is_dropped(workshop: Workshop) -> None:
     """Who cancels a queued run does not want another one."""
     id, key = leased(workshop)
-    run_of(workshop, "CANCELED", **{RUN_KEY.replace("/", "__"): key, SENSOR.replace("/", "__"): SLACK.name})
+    workshop.ledger.run("CANCELED", **{RUN_KEY: key, SENSOR: SLACK.name})
     look_after(workshop)
     row = workshop.delivery(id)
     assert (row.status, row.reason) == (DeliveryStatus.FAILED, "cancelled")
@@ -197,8 +196,8 @@ def test_a_lease_of_a_run_that_is_gone_is_asked_for_again(workshop: Workshop, st
     id, key = leased(workshop)
     for expiries in (1, 2, 3):
         if status:
-            tags = {RUN_KEY: key, SENSOR: SLACK.name, "dagster/will_retry": "false"}
-            run_of(workshop, status, **{name.replace("/", "__"): value for name, value in tags.items()})
+            tags = {RUN_KEY: key, SENSOR: SLACK.name, **FINAL}
+            workshop.ledger.run(status, **tags)
         look_after(workshop)
         row = workshop.delivery(id)
         assert (row.expiries, row.generation, row.run_key) == (expiries, expiries, None)
@@ -222,7 +221,7 @@ def crashed(workshop: Workshop, status: str, **tags: str) -> tuple[dg.DagsterRun
     """Give a run that ended while it held a discussion and a delivery, and closed neither."""
     workshop.paper.troubles["fetch"] = [Permanent("x", "y")]
     first = workshop.launch(delivery_ids=[workshop.deliver()])
-    run = run_of(workshop, status, **tags)
+    run = workshop.ledger.get(workshop.ledger.run(status, **tags))
     id = workshop.deliver()
     workshop.inbox.claim([id], run.run_id, None)
     stores = workshop.services.stores
@@ -245,7 +244,7 @@ def told(workshop: Workshop, sensor: Any, run: dg.DagsterRun, kind: str) -> None
 
 def test_a_crashed_run_that_is_not_retried_is_closed(workshop: Workshop) -> None:
     """Discussion and delivery fail, and the thread is told."""
-    run, id = crashed(workshop, "FAILURE", dagster__will_retry="false")
+    run, id = crashed(workshop, "FAILURE", **FINAL)
     told(workshop, sensors.failed_runs, run, "PIPELINE_FAILURE")
     assert (workshop.delivery(id).status, workshop.delivery(id).reason) == ("failed", "crashed")
     assert workshop.discussion is not None
@@ -255,7 +254,7 @@ def test_a_crashed_run_that_is_not_retried_is_closed(workshop: Workshop) -> None
     assert len(workshop.paper.replies[THREAD]) == 1
 
 
-@pytest.mark.parametrize("tags", [{"dagster__will_retry": "true"}, {}], ids=["will be retried", "not known yet"])
+@pytest.mark.parametrize("tags", [{WILL_RETRY: "true"}, {}], ids=["will be retried", "not known yet"])
 def test_a_crashed_run_that_may_be_retried_is_left_alone(workshop: Workshop, tags: dict[str, str]) -> None:
     """Its successor takes over what it holds; a missing word on the retry means to wait for it."""
     run, id = crashed(workshop, "FAILURE", **tags)
@@ -277,16 +276,12 @@ def test_a_cancelled_run_is_closed_without_a_word(workshop: Workshop) -> None:
 
 def end(workshop: Workshop, run: dg.DagsterRun, ago: timedelta) -> None:
     """Write into Dagster's record that a run ended some time ago."""
-    from dagster._core.storage.runs.schema import RunsTable
-
-    ended = (workshop.paper.clock.now() - ago).timestamp()
-    with workshop.instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
-        connection.execute(sa.update(RunsTable).where(RunsTable.c.run_id == run.run_id).values(end_time=ended))
+    workshop.ledger.end(run.run_id, workshop.paper.clock.now() - ago)
 
 
 def test_forgotten_runs_are_closed_by_the_sweep(workshop: Workshop) -> None:
     """Who missed the event, or came up after it, still finds what is held; a test by hand closes nothing."""
-    run, id = crashed(workshop, "FAILURE", dagster__will_retry="false")
+    run, id = crashed(workshop, "FAILURE", **FINAL)
     end(workshop, run, timedelta(minutes=1))
     assert by_hand(workshop, sensors.unfinished_work).skip_message == "A test closes nothing."
     assert workshop.delivery(id).status == "running"
@@ -297,7 +292,7 @@ def test_forgotten_runs_are_closed_by_the_sweep(workshop: Workshop) -> None:
 
 def test_the_sweep_leaves_time_to_those_who_come_first(workshop: Workshop) -> None:
     """A run that ended just now is its hook's and the status sensors'."""
-    run, id = crashed(workshop, "FAILURE", dagster__will_retry="false")
+    run, id = crashed(workshop, "FAILURE", **FINAL)
     end(workshop, run, timedelta(seconds=5))
     assert tick(workshop, sensors.unfinished_work).skip_message == "Closed 0 of 1 runs at work."
     assert workshop.delivery(id).status == "running"

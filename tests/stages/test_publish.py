@@ -25,9 +25,7 @@ def thread(acme: Acme) -> Thread:
     return acme.held()
 
 
-def published(
-    acme: Acme, thread: Thread, *titles: str, run: Job = JOB, domain: str | None = None
-) -> CreatedTasks:
+def published(acme: Acme, thread: Thread, *titles: str, run: Job = JOB, domain: str | None = None) -> CreatedTasks:
     """Publish an analysis that found tasks of these titles."""
     return publish(thread, analysis_of(thread, *titles, domain=domain), run, acme.stores, acme.outside)
 
