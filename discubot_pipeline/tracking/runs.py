@@ -10,6 +10,7 @@ ROOT = "dagster/root_run_id"
 RUN_KEY = "dagster/run_key"
 SENSOR = "dagster/sensor_name"
 WILL_RETRY = "dagster/will_retry"
+AT_WORK = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 FINISHED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
 
@@ -52,6 +53,16 @@ def may_follow(instance: DagsterInstance, holder: str, root_run_id: str) -> bool
     """Say whether a run of this chain may take over from a holder: it is of the same chain and has ended."""
     run = instance.get_run_by_id(holder)
     return run is not None and run.is_finished and (run.root_run_id or run.run_id) == root_run_id
+
+
+def end_orphans(instance: DagsterInstance) -> None:
+    """End all runs at work, whose processes are known to be gone: Dagster then retries those that nobody cancelled."""
+    why = "The code server stopped, and the run's process with it."
+    for run in instance.get_runs(RunsFilter(statuses=AT_WORK)):
+        if run.status is DagsterRunStatus.CANCELING:
+            instance.report_run_canceled(run, why)
+        else:
+            instance.report_run_failed(run, why)
 
 
 def old_chains(instance: DagsterInstance, before: datetime, batch: int) -> Iterator[list[str]]:

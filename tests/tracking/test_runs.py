@@ -13,6 +13,7 @@ from discubot_pipeline.tracking.runs import (
     WILL_RETRY,
     Fate,
     chain_of,
+    end_orphans,
     fate,
     fate_of_key,
     has_younger,
@@ -177,3 +178,22 @@ def test_a_run_that_lacks_the_tag_of_its_root_is_not_forgotten(ledger: Ages) -> 
     orphan = ledger.run("SUCCESS", root, LONG_AGO, tagged=False)
     ledger.instance.delete_run(root)
     assert ledger.old() == [[orphan]]
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("STARTING", "FAILURE"),
+        ("STARTED", "FAILURE"),
+        ("CANCELING", "CANCELED"),
+        ("QUEUED", "QUEUED"),
+        ("SUCCESS", "SUCCESS"),
+        ("FAILURE", "FAILURE"),
+        ("CANCELED", "CANCELED"),
+    ],
+)
+def test_orphans_are_ended(ledger: Ages, status: str, expected: str) -> None:
+    """Runs at work fail, one that was being cancelled is cancelled, and all others stay as they are."""
+    run_id = ledger.run(status)
+    end_orphans(ledger.instance)
+    assert ledger.get(run_id).status.value == expected
