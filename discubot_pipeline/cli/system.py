@@ -64,6 +64,8 @@ class System:
             known |= {
                 "slack_url": f"{self.sandbox_url}/slack/api",
                 "notion_url": f"{self.sandbox_url}/notion",
+                "anthropic_url": f"{self.sandbox_url}/models/anthropic",
+                "openai_url": f"{self.sandbox_url}/models/openai/v1",
             }
         return Settings.model_validate(known | ({"database_url": url} if url else {}))
 

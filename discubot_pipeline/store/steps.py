@@ -6,7 +6,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from discubot_pipeline.domain.analysis import Usage
 from discubot_pipeline.domain.job import Stage
+from discubot_pipeline.store.columns import adding
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.tables import StepStatus, steps
 
@@ -51,6 +53,10 @@ class Steps:
         }
         values |= {"team_id": team_id, "discussion_id": discussion_id} if team_id else {}
         self._run(self._of(run_id, step).values(values))
+
+    def spend(self, run_id: str, step: str, usage: Usage) -> None:
+        """Add what a language model took to an op's record, over all its attempts."""
+        self._run(self._of(run_id, step).values(adding(steps, usage)))
 
     def store_output(self, run_id: str, step: str, output: dict[str, Any]) -> None:
         """Keep an op's output for the ops after it, in this run or in one that goes on with it."""
