@@ -160,7 +160,8 @@ class System:
         socket.unlink(missing_ok=True)
         wait_for_database(self.settings)
         migrated = subprocess.run(
-            python("-m", "discubot_pipeline.cli.main", "migrate"), env=env, capture_output=True, text=True, check=False)
+            python("-m", "discubot_pipeline.cli.main", "migrate"), env=env, capture_output=True, text=True, check=False
+        )
         if migrated.returncode:
             raise StartupError(f"The database could not be migrated: {migrated.stderr.strip()[-2000:]}")
 
