@@ -43,7 +43,7 @@ def verdict_of(error: Exception, name: str, usage: Usage, finish: str | None) ->
             return Permanent("model_refused_request", f"{name} cannot be asked for answers of this form")
         case AgentRunError():
             reason = FINISHES.get(finish or "", "model_garbage")
-            return Unusable(reason, f"no findings can be made of what {name} answered, twice", usage)
+            return Unusable(reason, f"no findings can be made of what {name} answered", usage)
         case _:
             return Permanent("model_garbage", f"{name} answered in no form that is known: {type(error).__name__}")
 

@@ -14,7 +14,10 @@ from discubot_pipeline.sandbox.models.state import KEYS, UNKNOWN, Ask, Form, Rep
 from discubot_pipeline.sandbox.wire import Answer, Call, Json
 
 RESPONSES, CHAT = "/responses", "/chat/completions"
-SHARED = ("model", "stream", "temperature", "top_p", "tools", "tool_choice", "metadata", "store", "user", "seed")
+SHARED = (
+    "model", "stream", "temperature", "top_p", "tools", "tool_choice", "metadata", "store", "user", "service_tier",
+    "parallel_tool_calls", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "safety_identifier",
+)  # fmt: skip
 FIELDS = {
     RESPONSES: frozenset({*SHARED, "input", "instructions", "text", "max_output_tokens", "include", "reasoning"}),
     CHAT: frozenset({*SHARED, "messages", "response_format", "max_completion_tokens", "max_tokens"}),
