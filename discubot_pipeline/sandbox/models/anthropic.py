@@ -108,17 +108,17 @@ class Anthropic:
 
 def _form(body: Json) -> tuple[Form, Json | None, str]:
     """Find the schema that an answer must have: of the output, or of a tool that must be called."""
-    config, tools = body.get("output_config"), body.get("tools") or []
+    config, tools = body.get("output_config"), checks.items(body, "tools") if body.get("tools") else []
+    for tool in tools:
+        checks.text(tool, "name")
+        if not isinstance(tool.get("input_schema"), dict):
+            raise wrong("tools.0.input_schema: Field required", "tools")
     if isinstance(config, dict) and config.get("format"):
         wanted = config["format"]
         if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
             raise wrong("output_config.format.type: Input should be 'json_schema'", "output_config.format")
         at = "output_config.format.schema"
         return "schema", checks.schema(wanted.get("schema"), at, NO_SCHEMA, all_required=False), ""
-    for tool in tools:
-        checks.text(tool, "name")
-        if not isinstance(tool.get("input_schema"), dict):
-            raise wrong("tools.0.input_schema: Field required", "tools")
     if tools and (body.get("tool_choice") or {}).get("type") in ("any", "tool"):
         return "tool", tools[0]["input_schema"], tools[0]["name"]
     return "text", None, ""
