@@ -1,4 +1,4 @@
-"""A team that chose a language model: its answers become tasks, and when it fails the rules stand in for it, visibly."""
+"""A team that chose a language model: its answers become tasks; when it fails the rules stand in for it, visibly."""
 
 from dataclasses import dataclass
 
