@@ -1,5 +1,6 @@
 """Step records: what each op was given, what came of it, and how long it took. Op outputs live here too."""
 
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +58,15 @@ class Steps:
     def spend(self, run_id: str, step: str, usage: Usage) -> None:
         """Add what a language model took to an op's record, over all its attempts."""
         self._run(self._of(run_id, step).values(adding(steps, usage)))
+
+    def spent(self, team_id: UUID, since: datetime) -> dict[date, Usage]:
+        """Sum what language models took for a team since a moment, by day (UTC)."""
+        day = sa.cast(sa.func.timezone("UTC", steps.c.started_at), sa.Date).label("day")
+        sums = [sa.func.sum(steps.c[name]).label(name) for name in ("prompt_tokens", "answer_tokens", "cost_usd")]
+        wanted = sa.select(day, *sums).where(steps.c.team_id == team_id, steps.c.started_at >= since).group_by(day)
+        with transaction(self._engine) as connection:
+            rows = connection.execute(wanted.order_by(day)).mappings().all()
+        return {row["day"]: Usage.model_validate({**row}) for row in rows}
 
     def store_output(self, run_id: str, step: str, output: dict[str, Any]) -> None:
         """Keep an op's output for the ops after it, in this run or in one that goes on with it."""

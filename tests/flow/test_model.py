@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from discubot_pipeline.domain.config import AnalystKind, ModelCredentials
-from tests.flow.town import Team, Thread, Town
+from tests.flow.town import Team, Thread, Town, eventually
 
 ASKED = "@bot fix the header and update the footer"
 
@@ -83,3 +83,17 @@ def test_no_key_is_in_sight(readings: Readings, town: Town) -> None:
         [run] = thread.settled()
         said = f"{town.events(run.id)}{town.step_records(run.id)}"
         assert "sk-ant" not in said and "sk-sandbox" not in said
+
+
+def test_a_run_that_waits_for_a_model_can_be_cancelled(town: Town) -> None:
+    """The run ends at once, and the model hears that nobody waits any more."""
+    keys, since = town.ask("GET", "/sandbox/defaults")["models"], town.mark()
+    team = with_model(town, "waiting", AnalystKind.OPENAI, "gpt-6.1-terra", keys["openai"]["api_key"])
+    with town.fault("openai", "responses", "hang") as hang:
+        thread = team.thread("The lamp is broken", "@bot replace the lamp")
+        hang.strikes()
+        [run] = thread.runs
+        assert town.web.cancel(run.id)
+        assert town.finished(run.id).status == "CANCELED"
+    [call] = eventually(lambda: town.calls(since, keys["openai"]["api_key"]), "the call to end")
+    assert call["error"] == "left"

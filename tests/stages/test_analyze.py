@@ -2,7 +2,8 @@
 
 import json
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -10,7 +11,7 @@ from discubot_pipeline.domain.analysis import DetectedTask, Findings, Judgement,
 from discubot_pipeline.domain.errors import Permanent, PipelineError, Transient
 from discubot_pipeline.domain.job import Stage
 from discubot_pipeline.stages.analyze import STEP
-from discubot_pipeline.store.tables import analyses
+from discubot_pipeline.store.tables import StepStatus, analyses
 from tests.stages.conftest import RUN, SAID, Desk, Scripted
 from tests.store.samples import ago, change, message, rows
 
@@ -34,6 +35,11 @@ DEGRADING: list[tuple[PipelineError, dict[str, bool]]] = [
 ]
 
 
+def uuid_of_nobody(desk: Desk) -> UUID:
+    """Give the id of another team."""
+    return desk.stores.configs.add_team("other", "test").id
+
+
 def spent(row: object) -> tuple[int, int, float]:
     """Read what a row counts."""
     return (row.prompt_tokens, row.answer_tokens, float(row.cost_usd))  # type: ignore[attr-defined]
@@ -46,6 +52,19 @@ def test_a_models_answer_is_stored_with_its_cost(desk: Desk) -> None:
     assert (analysis.prompt_tokens, analysis.answer_tokens, analysis.cost_usd) == (1200, 300, 0.0054)
     assert (desk.discussion.ai_summary, desk.discussion.analyst) == ("A model's words", "scripted:model")
     assert spent(desk.discussion) == spent(desk.step) == (1200, 300, 0.0054)
+
+
+def test_what_a_team_spends_in_a_day_is_summed(desk: Desk) -> None:
+    """Over all steps of its runs; other teams' are not in it."""
+    steps, parsed = desk.stores.steps, desk.thread.configured.parsed
+    for number in range(3):
+        run = f"{number}1111111-1111-4111-8111-111111111111"
+        steps.begin(run, STEP, Stage.AI_ANALYSIS, {})
+        steps.spend(run, STEP, USAGE)
+        steps.end(run, STEP, StepStatus.COMPLETED, team_id=parsed.team_id if number else uuid_of_nobody(desk))
+    [spent_today] = steps.spent(parsed.team_id, datetime.now(UTC) - timedelta(hours=1)).values()
+    assert spent_today == Usage(prompt_tokens=2400, answer_tokens=600, cost_usd=0.0108)
+    assert steps.spent(parsed.team_id, datetime.now(UTC) + timedelta(hours=1)) == {}
 
 
 def test_an_unknown_price_is_no_price(desk: Desk) -> None:

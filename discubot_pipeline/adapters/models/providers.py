@@ -1,4 +1,4 @@
-"""Builds the client of a model's API. Nothing is taken from the environment, and nothing is tried again in here."""
+"""Builds the client of a model's API. No key, address or proxy of the environment is used, nothing is tried again."""
 
 import httpx2 as httpx
 from pydantic_ai.models import Model
