@@ -2,6 +2,7 @@
 
 import hashlib
 from enum import StrEnum
+from functools import cache
 from typing import Any, Self
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -90,7 +91,7 @@ class Preferences(Value):
     @classmethod
     def is_known(cls, name: str) -> str:
         """Accept the names of the IANA time zone database."""
-        if name not in available_timezones():
+        if name not in time_zones():
             raise ValueError(f"{name!r} is no time zone: use a name such as Europe/Amsterdam")
         return name
 
@@ -151,6 +152,12 @@ class Output(Value):
     is_default: bool = False
     active: bool = True
     credentials: NotionCredentials
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """List the names once: they are read from a folder of files, and preferences are read with every webhook."""
+    return frozenset(available_timezones())
 
 
 def merge(*layers: dict[str, Any]) -> Preferences:

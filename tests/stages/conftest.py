@@ -1,98 +1,75 @@
-"""A discussion that a run holds, ready for its fourth stage."""
+"""Fixtures of the stages' tests: Slack and Notion in the sandbox, the real adapters in front of them."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
 
-from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
-from discubot_pipeline.domain.analysis import Analysis, Brief, Judgement
-from discubot_pipeline.domain.config import Output, SourceConfig
-from discubot_pipeline.domain.discussion import Thread
-from discubot_pipeline.domain.job import Job, Stage
-from discubot_pipeline.ports import Analyst
-from discubot_pipeline.stages.analyze import STEP, analyze
+from discubot_pipeline.domain.config import NotionCredentials, Output, SlackCredentials, SourceConfig
+from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.stores import Stores
-from discubot_pipeline.store.tables import discussions, steps
-from tests.store.samples import message, rows, thread_of
-
-RUN = "11111111-1111-4111-8111-111111111111"
-SAID = ("The checkout is broken.", "Please fix the Pay button by Friday.")
-
-
-class Scripted:
-    """An analyst that gives, or raises, what it is told to, and remembers its briefs."""
-
-    name = "scripted:model"
-
-    def __init__(self, *answers: Judgement | Exception, fingerprint: str | None = None) -> None:
-        self._answers = list(answers)
-        self.fingerprint = fingerprint
-        self.briefs: list[Brief] = []
-
-    def analyze(self, brief: Brief) -> Judgement:
-        self.briefs.append(brief)
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+from discubot_pipeline.wiring import Adapters
+from tests.adapters.notion_space import Workspace, workspace
+from tests.adapters.slack_workspace import SlackHarness
+from tests.conftest import Sandbox
+from tests.stages.acme import Acme
 
 
-@dataclass
-class World:
-    """The world outside, of which this stage needs analysts only."""
-
-    chosen: Analyst
-
-    def analyst(self, config: SourceConfig) -> Analyst:
-        return self.chosen
-
-    def offline(self) -> Analyst:
-        return RuleAnalyst()
-
-    def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"this stage has no business with {name}")
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A thread on the desk of a run."""
-
-    stores: Stores
-    thread: Thread
-    job: Job = field(default_factory=lambda: Job(run_id=RUN, root_run_id=RUN))
-
-    def having(self, **parsed: Any) -> "Desk":
-        """Give the same desk with other circumstances."""
-        configured = self.thread.configured
-        known = configured.model_copy(update={"parsed": configured.parsed.model_copy(update=parsed)})
-        return replace(self, thread=self.thread.model_copy(update={"configured": known}))
-
-    def run(self, analyst: Analyst, **job: Any) -> Analysis:
-        """Let the stage work."""
-        return analyze(self.thread, self.job.model_copy(update=job), self.stores, World(analyst))  # type: ignore[arg-type]
-
-    def prefer(self, **chosen: Any) -> None:
-        """Change the team's preferences."""
-        configs = self.stores.configs
-        configs.set_model(configs.team("acme"), "test", None, **chosen)
-
-    @property
-    def discussion(self) -> Any:
-        """Give the discussion's row."""
-        return rows(self.stores.engine, discussions)[0]
-
-    @property
-    def step(self) -> Any:
-        """Give the step's record."""
-        return rows(self.stores.engine, steps, steps.c.step == STEP)[0]
+@pytest.fixture(scope="session")
+def slack(sandbox: Sandbox) -> Iterator[SlackHarness]:
+    """Make a Slack workspace for all of these tests."""
+    with closing(SlackHarness(sandbox)) as harness:
+        yield harness
 
 
 @pytest.fixture
-def desk(stores: Stores, slack_config: SourceConfig, output: Output) -> Desk:
-    """Let a run hold a discussion, with its thread read."""
-    thread = thread_of(slack_config, [message(number, text) for number, text in enumerate(SAID)])
-    made = Desk(stores, thread).having(delivery_ids=(1,))
-    stores.discussions.open(made.thread.configured.parsed, RUN, ())
-    stores.steps.begin(RUN, STEP, Stage.AI_ANALYSIS, {})
-    return made
+def notion(sandbox: Sandbox) -> Iterator[Workspace]:
+    """Make a Notion connection with one database for each test."""
+    with workspace(sandbox) as made:
+        yield made
+
+
+@pytest.fixture
+def slack_config(stores: Stores, slack: SlackHarness) -> SourceConfig:
+    """Give the source of the Slack workspace."""
+    secrets = SlackCredentials(signing_secret=SecretStr(slack.secret), bot_token=SecretStr(slack.token))
+    team = stores.configs.add_team("acme", "test", time_zone="Europe/Amsterdam")
+    return stores.configs.add_source(team, SourceType.SLACK, "slack", secrets, "test", workspace=slack.team)
+
+
+@pytest.fixture
+def output(stores: Stores, slack_config: SourceConfig, notion: Workspace) -> Output:
+    """Give the output that is the Notion database."""
+    token = NotionCredentials(token=SecretStr(notion.token))
+    database = notion.database["database_id"]
+    return stores.configs.add_output(slack_config, "tasks", database, token, "test", is_default=True)
+
+
+@pytest.fixture
+def outside(settings: Settings, sandbox: Sandbox, engine: sa.Engine, stores: Stores) -> Iterator[Adapters]:
+    """Give the real adapters, with the sandbox for the world."""
+    addresses = {"slack_url": f"{sandbox.url}/slack/api/", "notion_url": f"{sandbox.url}/notion"}
+    adapters = Adapters(settings.model_copy(update=addresses), engine, stores.limits)
+    yield adapters
+    opened: list[Any] = [*adapters._sources.values(), *adapters._trackers.values()]
+    for adapter in opened:
+        if hasattr(adapter, "close"):
+            adapter.close()
+
+
+@pytest.fixture
+def acme(
+    sandbox: Sandbox,
+    stores: Stores,
+    outside: Adapters,
+    slack: SlackHarness,
+    notion: Workspace,
+    slack_config: SourceConfig,
+    output: Output,
+) -> Acme:
+    """Give the whole team."""
+    return Acme(sandbox, stores, outside, slack, notion, slack_config, output)

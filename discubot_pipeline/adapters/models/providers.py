@@ -1,4 +1,4 @@
-"""Builds the client of a model's API. No key, address or proxy of the environment is used, nothing is tried again."""
+"""Builds the client of a model's API. No key or address of the environment is used, nothing is tried again."""
 
 import httpx2 as httpx
 from pydantic_ai.models import Model
@@ -10,6 +10,7 @@ from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
 
+from discubot_pipeline.adapters.http import is_local
 from discubot_pipeline.adapters.models.answer import Answer
 from discubot_pipeline.adapters.models.choice import Choice
 from discubot_pipeline.domain.config import AnalystKind
@@ -25,7 +26,7 @@ NO_KEY = "none"
 def client_of(choice: Choice) -> httpx.AsyncClient:
     """Make the HTTP client of one conversation."""
     timeout = httpx.Timeout(choice.patience, connect=min(CONNECT_SECONDS, choice.patience))
-    return httpx.AsyncClient(timeout=timeout, trust_env=False)
+    return httpx.AsyncClient(timeout=timeout, trust_env=not is_local(choice.url))
 
 
 def model_of(choice: Choice, client: httpx.AsyncClient) -> Model:

@@ -154,8 +154,8 @@ def test_a_good_answer_with_more_than_was_asked_for_is_fine(sandbox: Sandbox) ->
     assert judgement.findings.summary == "All is said."
 
 
-def test_no_proxy_of_the_environment_is_used(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a thread goes is set in the settings and nowhere else."""
+def test_a_model_on_this_machine_is_asked_without_a_proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proxies of the environment are for the world."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with pytest.raises(httpx2.ConnectError):
