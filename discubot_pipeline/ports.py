@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from discubot_pipeline.domain.analysis import Analysis, Brief, DetectedTask, Findings
+from discubot_pipeline.domain.analysis import Analysis, Brief, DetectedTask, Judgement
 from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Challenge, Delivery, SourceType
 from discubot_pipeline.domain.discussion import Message
@@ -125,12 +125,23 @@ class Tracker(Protocol):
 
 
 class Analyst(Protocol):
-    """Reads a thread and says what it is about and what is to be done."""
+    """Reads a thread and says what it is about and what is to be done.
 
-    name: str
+    `fingerprint` names all that shapes its answers beside the brief; None when an answer is not worth keeping.
+    """
 
-    def analyze(self, brief: Brief) -> Findings:
-        """Analyse; same brief, same findings for the offline analyst. Raises Transient or Permanent."""
+    @property
+    def name(self) -> str:
+        """Say who it is, for pages and records."""
+        ...
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Name model, prompts and settings in one word."""
+        ...
+
+    def analyze(self, brief: Brief) -> Judgement:
+        """Analyse; same brief, same findings for the offline analyst. Raises Transient, Permanent or Unusable."""
         ...
 
 
@@ -161,4 +172,8 @@ class Outside(Protocol):
 
     def analyst(self, config: SourceConfig) -> Analyst:
         """Give the analyst that a source config chose."""
+        ...
+
+    def offline(self) -> Analyst:
+        """Give the built-in analyst, which needs nobody and never fails."""
         ...

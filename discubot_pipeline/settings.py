@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     slack_url: str = "https://slack.com/api"
     notion_url: str = "https://api.notion.com"
     notion_version: str = "2025-09-03"
+    anthropic_url: str = "https://api.anthropic.com"
+    openai_url: str = "https://api.openai.com/v1"
+    model_patience: timedelta = timedelta(seconds=90)
     max_concurrent_runs: int = Field(default=16, ge=1)
     keep_jobs: timedelta = timedelta(days=30)
     keep_done_payloads: timedelta = timedelta(days=7)

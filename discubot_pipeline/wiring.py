@@ -9,11 +9,13 @@ import sqlalchemy as sa
 
 from discubot_pipeline.adapters.generic import GenericDoor, GenericSource
 from discubot_pipeline.adapters.http import Pace, no_pace
+from discubot_pipeline.adapters.models.analyst import ModelAnalyst
+from discubot_pipeline.adapters.models.choice import Choice
 from discubot_pipeline.adapters.notion import NotionTracker
 from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
 from discubot_pipeline.adapters.slack import SlackSource
 from discubot_pipeline.adapters.slackdoor import SlackDoor
-from discubot_pipeline.domain.config import Output, SourceConfig
+from discubot_pipeline.domain.config import AnalystKind, Output, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.ports import Analyst, Clock, Door, Source, Tracker
 from discubot_pipeline.settings import Settings
@@ -66,7 +68,25 @@ class Adapters:
         return self._trackers[output]
 
     def analyst(self, config: SourceConfig) -> Analyst:
-        """Give the analyst that a source config chose: the built-in one."""
+        """Give the analyst that a source config chose."""
+        chosen = config.preferences
+        if chosen.analyst is AnalystKind.RULES:
+            return self.offline()
+        urls = {AnalystKind.ANTHROPIC: self._settings.anthropic_url, AnalystKind.OPENAI: self._settings.openai_url}
+        return ModelAnalyst(
+            Choice(
+                provider=chosen.analyst,
+                model=chosen.model or "",
+                url=chosen.model_url or urls[chosen.analyst],
+                api_key=config.model_key,
+                summary_prompt=chosen.summary_prompt,
+                task_prompt=chosen.task_prompt,
+                patience=self._settings.model_patience.total_seconds(),
+            )
+        )
+
+    def offline(self) -> Analyst:
+        """Give the built-in analyst."""
         return RuleAnalyst()
 
     def _build_source(self, config: SourceConfig) -> Source:

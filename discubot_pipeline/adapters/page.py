@@ -150,7 +150,7 @@ def _facts(draft: Draft) -> Iterator[tuple[str, Run]]:
     yield "Due", Run(task.due_date.isoformat() if task.due_date else "")
     yield "Assignee", Run(task.assignee or "")
     yield "Tags", Run(", ".join(task.tags))
-    yield "Analyst", Run(analysis.analyst + (" (degraded)" if analysis.degraded else ""))
+    yield "Analyst", Run(analysis.analyst + (f" (degraded: {analysis.degraded_reason})" if analysis.degraded else ""))
     yield "Confidence", Run(f"{analysis.findings.confidence:.0%}")
 
 

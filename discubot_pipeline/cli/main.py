@@ -103,8 +103,9 @@ def ingest(file: BinaryIO, name: str | None) -> None:
 
 def add_groups() -> None:
     """Hang the groups of administration commands under `discubot`."""
-    from discubot_pipeline.cli import admin
+    from discubot_pipeline.cli import admin, models
 
+    admin.team.add_command(models.choose_model)
     for group in (admin.team, admin.source, admin.output):
         main.add_command(group)
 

@@ -65,6 +65,8 @@ class System:
             known |= {
                 "slack_url": f"{self.sandbox_url}/slack/api",
                 "notion_url": f"{self.sandbox_url}/notion",
+                "anthropic_url": f"{self.sandbox_url}/models/anthropic",
+                "openai_url": f"{self.sandbox_url}/models/openai/v1",
             }
         return Settings.model_validate(known | ({"database_url": url} if url else {}))
 
@@ -89,6 +91,8 @@ class System:
             "DISCUBOT_RECEIVER_PORT": str(settings.receiver_port),
             "DISCUBOT_SLACK_URL": settings.slack_url,
             "DISCUBOT_NOTION_URL": settings.notion_url,
+            "DISCUBOT_ANTHROPIC_URL": settings.anthropic_url,
+            "DISCUBOT_OPENAI_URL": settings.openai_url,
             "DAGSTER_HOME": str(self.home),
             "DAGSTER_DISABLE_TELEMETRY": "yes",
             "DAGSTER_RUN_STATUS_SENSOR_PROCESS_LIMIT": str(STATUS_SENSOR_EVENTS),

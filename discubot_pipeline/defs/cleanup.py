@@ -30,8 +30,11 @@ def remove_old(context: dg.OpExecutionContext, config: CleanupConfig) -> None:
     done = age(config.keep_done_payloads_days, settings.keep_done_payloads)
     dead = age(config.keep_dead_payloads_days, settings.keep_dead_payloads)
     payloads = services.stores.retention.purge_payloads(done, dead, config.dry_run)
-    jobs = remove_runs(context, services, age(config.keep_jobs_days, settings.keep_jobs), config.dry_run)
-    context.add_output_metadata({"payloads": payloads, "jobs": jobs, "dry run": config.dry_run})
+    keep = age(config.keep_jobs_days, settings.keep_jobs)
+    jobs = remove_runs(context, services, keep, config.dry_run)
+    analyses = services.stores.retention.purge_analyses(keep, config.dry_run)
+    counts = {"payloads": payloads, "jobs": jobs, "kept analyses": analyses}
+    context.add_output_metadata({**counts, "dry run": config.dry_run})
     context.log.info(f"{'Would remove' if config.dry_run else 'Removed'} {jobs} jobs and {payloads} payloads.")
 
 

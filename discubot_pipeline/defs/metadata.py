@@ -63,7 +63,11 @@ def of_analysis(analysis: Analysis) -> Metadata:
         "confidence": findings.confidence,
         "analyst": analysis.analyst,
         "degraded": analysis.degraded,
-        "cost (USD)": analysis.cost_usd,
+        "degraded because": analysis.degraded_reason or "–",
+        "kept answer": analysis.cached,
+        "prompt tokens": analysis.prompt_tokens,
+        "answer tokens": analysis.answer_tokens,
+        "cost (USD)": f"no price is known for {analysis.analyst}" if analysis.cost_usd is None else analysis.cost_usd,
     }
 
 

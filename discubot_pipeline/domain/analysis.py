@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from discubot_pipeline.domain.discussion import Message
+from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.job import Value
 
 
@@ -37,7 +38,9 @@ class Sentiment(StrEnum):
 
 
 class DetectedTask(Value):
-    """One thing to be done. `evidence` is the id of the message that says so."""
+    """One thing to be done. `evidence` is the id of the message that says so, `confidence` None where it is not known
+    apart from the whole answer's.
+    """
 
     title: str = Field(min_length=1, max_length=200)
     description: str = ""
@@ -50,6 +53,7 @@ class DetectedTask(Value):
     tags: tuple[str, ...] = ()
     domain: str | None = None
     evidence: str | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1)
 
 
 class Findings(Value):
@@ -61,13 +65,46 @@ class Findings(Value):
     confidence: float = Field(default=0.5, ge=0, le=1)
     tasks: tuple[DetectedTask, ...] = ()
 
+    def limited(self, most: int, min_confidence: float, asked: frozenset[str]) -> "Findings":
+        """Keep the tasks that are sure enough, `most` of them; one that a message of `asked` asks for is sure."""
+        sure = [task for task in self.tasks if task.evidence in asked or self.confidence_of(task) >= min_confidence]
+        return self.model_copy(update={"tasks": tuple(sure[:most])})
+
+    def confidence_of(self, task: DetectedTask) -> float:
+        """Give a task's confidence, else the whole answer's."""
+        return self.confidence if task.confidence is None else task.confidence
+
+
+class Usage(Value):
+    """What an analysis took: tokens of a language model and their price, None when the price is not known."""
+
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    cost_usd: float | None = 0.0
+
+
+class Judgement(Value):
+    """What an analyst gives: its findings, and what they took."""
+
+    findings: Findings
+    usage: Usage = Usage()
+
+
+class Unusable(Permanent):
+    """An answer was given, and has to be paid for, but no findings can be made of it."""
+
+    def __init__(self, reason: str, message: str, usage: Usage) -> None:
+        super().__init__(reason, message)
+        self.usage = usage
+
 
 class Brief(Value):
     """What an analyst is given: the thread in plain text and what the mention asked for.
 
     `instructions` are the messages that stand beside a mention of the bot: their words are tasks by themselves, at
     least one unless they only ask to read the thread. `people` are the names that a task may be assigned to. Relative
-    dates count from a message's own time in its author's time zone, else in `time_zone`. `bot_names` are the bot's own.
+    dates count from a message's own time in its author's time zone, else in `time_zone`. `bot_names` are the bot's own,
+    `domains` the names that a task's domain may have.
     """
 
     title: str
@@ -77,15 +114,27 @@ class Brief(Value):
     time_zone: str = "UTC"
     max_tasks: int = 10
     bot_names: tuple[str, ...] = ("discubot",)
+    domains: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> tuple[Message, ...]:
+        """List all that was said, each message once: the thread, then instructions that stand outside it."""
+        known = {message.id: message for message in (*self.messages, *self.instructions)}
+        return tuple(known.values())
 
 
 class Analysis(Value):
-    """Output of analyze_thread."""
+    """Output of analyze_thread. Degraded: the analyst that was chosen could not do it, `degraded_reason` says why.
+
+    Tokens and cost are what this analysis took; all none when it was `cached`.
+    """
 
     discussion_id: UUID
     findings: Findings
     analyst: str
     degraded: bool = False
+    degraded_reason: str | None = None
+    cached: bool = False
     prompt_tokens: int = 0
     answer_tokens: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float | None = 0.0

@@ -1,12 +1,14 @@
 """Settings of a team, of one of its sources and of where tasks go: defaults < team < source config."""
 
 import hashlib
+from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, Self
+from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
@@ -43,8 +45,33 @@ class NotionCredentials(Credentials):
         return hashlib.sha256(self.token.get_secret_value().encode()).hexdigest()[:16]
 
 
+class AnalystKind(StrEnum):
+    """Who reads the threads: the built-in rules, or a language model behind one of three kinds of API."""
+
+    RULES = "rules"
+    ANTHROPIC = "anthropic"
+    OPENAI = "openai"
+    COMPATIBLE = "compatible"
+
+
+class ModelCredentials(Credentials):
+    """The key of a model's API, with the provider and address that it was given for: it is sent nowhere else."""
+
+    analyst: AnalystKind
+    url: str | None = None
+    api_key: SecretStr
+
+
+MOST_PROMPT = 8000
+"""Characters of a team's own words to the model."""
+
+
 class Preferences(Value):
-    """What a team or a source may choose. Every field has its default here and nowhere else."""
+    """What a team or a source may choose. Every field has its default here and nowhere else.
+
+    A task is kept when it is at least as sure as `min_confidence`. `domains` are the names that a task's domain may
+    have; when there are none, those of the outputs.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,6 +79,13 @@ class Preferences(Value):
     max_tasks: int = Field(default=10, ge=1, le=50)
     time_zone: str = "UTC"
     post_confirmation: bool = True
+    analyst: AnalystKind = AnalystKind.RULES
+    model: str | None = Field(default=None, min_length=1, max_length=200)
+    model_url: str | None = None
+    summary_prompt: str = Field(default="", max_length=MOST_PROMPT)
+    task_prompt: str = Field(default="", max_length=MOST_PROMPT)
+    min_confidence: float = Field(default=0.0, ge=0, le=1)
+    domains: tuple[str, ...] = ()
 
     @field_validator("time_zone")
     @classmethod
@@ -60,6 +94,24 @@ class Preferences(Value):
         if name not in time_zones():
             raise ValueError(f"{name!r} is no time zone: use a name such as Europe/Amsterdam")
         return name
+
+    @field_validator("model_url")
+    @classmethod
+    def is_web_address(cls, url: str | None) -> str | None:
+        """Accept the http or https address of an API, without credentials in it."""
+        parts = urlsplit(url or "http://none")
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise ValueError(f"{url!r} is no address of an API: use one such as http://127.0.0.1:11434/v1")
+        return url.rstrip("/") if url else None
+
+    @model_validator(mode="after")
+    def names_its_model(self) -> Self:
+        """Demand what the chosen analyst cannot work without."""
+        if self.analyst is not AnalystKind.RULES and not self.model:
+            raise ValueError(f"analyst {self.analyst} needs the name of a model")
+        if self.analyst is AnalystKind.COMPATIBLE and not self.model_url:
+            raise ValueError("analyst compatible needs model_url, the address of its API")
+        return self
 
 
 class SourceConfig(Value):
@@ -76,6 +128,15 @@ class SourceConfig(Value):
     version: int
     preferences: Preferences
     credentials: Credentials
+    model_credentials: ModelCredentials | None = None
+
+    @property
+    def model_key(self) -> SecretStr | None:
+        """Give the model's key, if it was given for the provider and address that are chosen now."""
+        key, chosen = self.model_credentials, self.preferences
+        if key is None or (key.analyst, key.url) != (chosen.analyst, chosen.model_url):
+            return None
+        return key.api_key
 
 
 class Output(Value):
@@ -107,7 +168,7 @@ def merge(*layers: dict[str, Any]) -> Preferences:
     try:
         return Preferences.model_validate(merged)
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        faults = [": ".join(filter(None, (".".join(map(str, fault["loc"])), fault["msg"]))) for fault in error.errors()]
         raise Permanent("preferences", "; ".join(faults)) from error
 
 

@@ -68,7 +68,7 @@ class ParsedDiscussion(Value):
     """Output of validate_discussion: which thread, for whom, asked how.
 
     `mention_ids` are the messages that asked, for reactions; `resume_from` is a run that had to wait and left its
-    thread and analysis behind for this one.
+    thread and analysis behind for this one; `fresh` asks to take nothing that is kept.
     """
 
     team_id: UUID
@@ -80,6 +80,7 @@ class ParsedDiscussion(Value):
     mention_ids: tuple[str, ...] = ()
     instruction: str | None = None
     resume_from: str | None = None
+    fresh: bool = False
 
 
 class ConfiguredDiscussion(Value):

@@ -9,11 +9,17 @@ from discubot_pipeline.sandbox.wire import Call, Json
 
 Kind = Literal[
     "status", "html", "ratelimit", "slow", "drop_before", "drop_after",
-    "saved_503", "saved_503_silent", "blocked_429", "error",
+    "saved_503", "saved_503_silent", "blocked_429", "error", "hang",
+    "invalid_json", "off_schema", "wrong_enum", "truncated", "refusal", "empty", "lying", "quota", "web_page",
 ]  # fmt: skip
-ServiceName = Literal["slack", "notion"]
-AFTER: frozenset[str] = frozenset({"drop_after", "saved_503", "saved_503_silent"})
+ServiceName = Literal["slack", "notion", "anthropic", "openai", "local"]
+MODELS = ("anthropic", "openai", "local")
+ANSWERS: frozenset[str] = frozenset(
+    {"invalid_json", "off_schema", "wrong_enum", "truncated", "refusal", "empty", "lying"}
+)
+AFTER: frozenset[str] = frozenset({"drop_after", "saved_503", "saved_503_silent"}) | ANSWERS
 NOTION_ONLY: frozenset[str] = frozenset({"saved_503", "blocked_429"})
+MODELS_ONLY: frozenset[str] = ANSWERS | {"quota", "web_page"}
 
 
 class Fault(BaseModel):
@@ -44,6 +50,8 @@ class Fault(BaseModel):
     def _fits_the_service(self) -> "Fault":
         if self.kind in NOTION_ONLY and self.service != "notion":
             raise ValueError(f"{self.kind} exists only at Notion")
+        if self.kind in MODELS_ONLY and self.service not in MODELS:
+            raise ValueError(f"{self.kind} exists only at models")
         if self.kind == "error" and not self.error:
             raise ValueError("kind error needs the error to answer with")
         return self

@@ -10,7 +10,9 @@ from starlette.responses import Response
 
 from discubot_pipeline.sandbox.faults import AFTER, Armed, Fault, Faults
 from discubot_pipeline.sandbox.log import CallLog
-from discubot_pipeline.sandbox.wire import HANGUP, Answer, Call, html
+from discubot_pipeline.sandbox.wire import HANGUP, LEFT, Answer, Call, html
+
+LONGEST_HANG = 60.0
 
 
 class Service(Protocol):
@@ -42,7 +44,8 @@ class Gate:
         answer = await self._outcome(service, call, armed)
         self.log.add(
             service=call.service, method=call.verb, path=call.path, status=answer.status, token=call.bearer,
-            summary=service.summary(call), error=service.error(answer), fault=armed.id if armed else None,
+            summary=service.summary(call), error="left" if answer is LEFT else service.error(answer),
+            fault=armed.id if armed else None,
         )  # fmt: skip
         return answer.response()
 
@@ -56,6 +59,8 @@ class Gate:
         return await self._before(service, call, armed.fault)
 
     async def _before(self, service: Service, call: Call, fault: Fault) -> Answer:
+        if fault.kind == "hang":
+            return await _hang(call, fault.seconds or LONGEST_HANG)
         await asyncio.sleep(fault.seconds)
         if fault.kind == "slow":
             return service.answer(call)
@@ -69,7 +74,18 @@ class Gate:
         return done if service.error(done) else service.spoil(fault, done)
 
 
+async def _hang(call: Call, seconds: float) -> Answer:
+    """Say nothing until the client has left; one that never does is hung up on."""
+    if call.listen is None:
+        return HANGUP
+    try:
+        await asyncio.wait_for(call.listen(), seconds)
+    except TimeoutError:
+        return HANGUP
+    return LEFT
+
+
 async def call_of(request: Request, service: str, path: str) -> Call:
     """Read a request into a call."""
     query = tuple(request.query_params.multi_items())
-    return Call(service, request.method, path, query, dict(request.headers), await request.body())
+    return Call(service, request.method, path, query, dict(request.headers), await request.body(), request.receive)

@@ -3,7 +3,7 @@ service.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,8 @@ class Call:
     query: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
     body: bytes
+    listen: Callable[[], Awaitable[Any]] | None = None
+    """Waits until the client says more; after its whole request that is only that it has left."""
 
     @property
     def line(self) -> str:
@@ -40,11 +42,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a stand-in answers: JSON or a page of HTML; status 0 closes the connection without a word."""
+    """What a stand-in answers: JSON or a page of HTML; status 0 closes the connection without a word.
+
+    `draft` is what a service made it of, for the service's own faults.
+    """
 
     status: int
     body: Json | str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    draft: Any = None
 
     def response(self) -> Response:
         """Turn the answer into what the web server sends."""
@@ -57,6 +63,8 @@ class Answer:
 
 
 HANGUP = Answer(0)
+LEFT = Answer(0, "left")
+"""The client did not wait for an answer."""
 
 
 def html(status: int, words: str = "The service is temporarily unavailable.") -> Answer:

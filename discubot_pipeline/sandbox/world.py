@@ -6,6 +6,8 @@ from discubot_pipeline.sandbox import defaults
 from discubot_pipeline.sandbox.faults import Faults
 from discubot_pipeline.sandbox.gate import Gate, Service
 from discubot_pipeline.sandbox.log import CallLog
+from discubot_pipeline.sandbox.models.api import ModelApi, dialects
+from discubot_pipeline.sandbox.models.state import ModelState
 from discubot_pipeline.sandbox.notion.api import NotionApi
 from discubot_pipeline.sandbox.notion.state import NotionState
 from discubot_pipeline.sandbox.slack.api import SlackApi
@@ -35,11 +37,13 @@ class World:
         self.faults, self.log = Faults(), CallLog()
         self.gate = Gate(self.faults, self.log)
         self.slack, self.notion = SlackState(), NotionState(self.base_url)
+        self.models = ModelState(self.base_url)
         self.services: dict[str, Service] = {
             "slack": SlackApi(self.slack, self.announcer),
             "notion": NotionApi(self.notion),
+            **{name: ModelApi(self.models, dialect) for name, dialect in dialects().items()},
         }
-        self.defaults: Json = defaults.build(self.slack, self.notion)
+        self.defaults: Json = defaults.build(self.slack, self.notion) | {"models": self.models.record()}
 
     @property
     def version(self) -> int:

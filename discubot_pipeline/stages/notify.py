@@ -74,6 +74,10 @@ def compose(created: CreatedTasks, source: Source) -> str:
     skipped = sorted({name for task in created.new for name in task.skipped})
     if skipped:
         lines.append(source.plain(f"Could not be set: {', '.join(skipped)}"))
+    if created.analysis.degraded:
+        lines.append(
+            source.plain(f"⚠️ Read by the built-in analyst, without the model ({created.analysis.degraded_reason})")
+        )
     return "\n".join(lines)
 
 

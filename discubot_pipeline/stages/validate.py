@@ -97,6 +97,7 @@ def parse(config: SourceConfig, thread_id: str, trigger: Trigger, launch: Launch
         ref=ThreadRef(source=config.source, thread_id=thread_id, source_config_id=config.id),
         trigger=trigger,
         instruction=launch.instruction,
+        fresh=launch.fresh,
     )
 
 

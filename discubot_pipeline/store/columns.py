@@ -6,6 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from discubot_pipeline.domain.analysis import Usage
+
 SCHEMA = "discubot"
 SYSTEM = "system"
 
@@ -60,3 +62,18 @@ def texts(name: str) -> sa.Column[Any]:
 def json_object(name: str) -> sa.Column[Any]:
     """Make a column of a JSON object, empty by default."""
     return sa.Column(name, pg.JSONB, nullable=False, server_default=sa.text("'{}'"))
+
+
+def spent() -> list[sa.Column[Any]]:
+    """Make the columns of what language models took; tokens of an unknown price cost 0."""
+    return [
+        sa.Column("prompt_tokens", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("answer_tokens", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("cost_usd", sa.Numeric(12, 6), nullable=False, server_default="0"),
+    ]
+
+
+def adding(table: sa.Table, usage: Usage) -> dict[str, Any]:
+    """Write the update that adds what a language model took to the `spent` columns of a row."""
+    took = {"prompt_tokens": usage.prompt_tokens, "answer_tokens": usage.answer_tokens, "cost_usd": usage.cost_usd or 0}
+    return {name: table.c[name] + value for name, value in took.items()}

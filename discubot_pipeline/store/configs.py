@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from discubot_pipeline.domain.config import (
     CREDENTIALS,
     Credentials,
+    ModelCredentials,
     NotionCredentials,
     Output,
     SourceConfig,
@@ -68,6 +69,25 @@ class Configs:
         """List all teams by name."""
         with transaction(self._engine) as connection:
             return [read_team(row) for row in connection.execute(sa.select(teams).order_by(teams.c.name))]
+
+    def set_model(
+        self, owner: Team | SourceConfig, actor: str, credentials: ModelCredentials | None, **chosen: Any
+    ) -> None:
+        """Choose the analyst of a team, or of one of its sources, with its key; None takes the key away."""
+        table, below = (
+            (teams, {}) if isinstance(owner, Team) else (source_configs, self.team(owner.team_name).preferences)
+        )
+        with transaction(self._engine) as connection:
+            mine = sa.select(table.c.preferences).where(table.c.id == owner.id).with_for_update()
+            patched = connection.execute(mine).scalar_one() | chosen
+            merge(below, patched)
+            values = {
+                "preferences": {key: value for key, value in patched.items() if value is not None},
+                "model_credentials": self._vault.seal(credentials) if credentials else None,
+                "version": table.c.version + 1,
+                "updated_by": actor,
+            }
+            connection.execute(sa.update(table).where(table.c.id == owner.id).values(values))
 
     def add_source(
         self,
@@ -165,7 +185,11 @@ class Configs:
             return [self._read_output(row) for row in rows]
 
     def _sources(self, *where: sa.ColumnElement[bool]) -> list[SourceConfig]:
-        team = (teams.c.name.label("team_name"), teams.c.preferences.label("team_preferences"))
+        team = (
+            teams.c.name.label("team_name"),
+            teams.c.preferences.label("team_preferences"),
+            teams.c.model_credentials.label("team_model_credentials"),
+        )
         rows = sa.select(source_configs, *team).join(teams).where(*where).order_by(teams.c.name, source_configs.c.name)
         with transaction(self._engine) as connection:
             return [self._read_source(row) for row in connection.execute(rows)]
@@ -181,6 +205,7 @@ class Configs:
             raise Permanent(*violations[name]) from error
 
     def _read_source(self, row: Any) -> SourceConfig:
+        sealed = row.model_credentials or row.team_model_credentials
         return SourceConfig(
             id=row.id,
             team_id=row.team_id,
@@ -193,6 +218,7 @@ class Configs:
             version=row.version,
             preferences=merge(row.team_preferences, row.preferences),
             credentials=self._vault.open(CREDENTIALS[row.source], row.credentials),
+            model_credentials=self._vault.open(ModelCredentials, sealed) if sealed else None,
         )
 
     def _read_output(self, row: Any) -> Output:

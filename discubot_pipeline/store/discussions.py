@@ -7,11 +7,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from discubot_pipeline.domain.analysis import Analysis
+from discubot_pipeline.domain.analysis import Analysis, Usage
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus, Message, ParsedDiscussion, Thread
 from discubot_pipeline.domain.errors import Ignored
 from discubot_pipeline.domain.job import Stage, Value
+from discubot_pipeline.store.columns import adding
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.tables import discussions, messages, teams
 
@@ -142,6 +143,10 @@ class Discussions:
             analyst=analysis.analyst,
             is_multi_task=len(findings.tasks) > 1,
         )
+
+    def spend(self, id: UUID, run_id: str, usage: Usage) -> None:
+        """Add what a language model took to the discussion, over all its jobs."""
+        self._write(id, run_id, **adding(discussions, usage))
 
     def finish(
         self,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from discubot_pipeline.domain.delivery import DeliveryStatus
 from discubot_pipeline.store.engine import transaction
-from discubot_pipeline.store.tables import inboxes, notes, steps
+from discubot_pipeline.store.tables import analyses, inboxes, notes, steps
 
 BATCH = 1000
 
@@ -27,6 +27,15 @@ class Retention:
         with transaction(self._engine) as connection:
             for table in (steps, notes):
                 connection.execute(sa.delete(table).where(table.c.run_id.in_(run_ids)))
+
+    def purge_analyses(self, age: timedelta, dry_run: bool = False) -> int:
+        """Forget the kept answers of language models that are older than `age`; gives how many."""
+        is_old = analyses.c.created_at < sa.func.now() - age
+        count = sa.select(sa.func.count()).select_from(analyses).where(is_old)
+        with transaction(self._engine) as connection:
+            if dry_run:
+                return int(connection.execute(count).scalar_one())
+            return connection.execute(sa.delete(analyses).where(is_old)).rowcount
 
     def _purge(self, table: sa.Table, done: timedelta, dead: timedelta, dry_run: bool) -> int:
         t = table.c

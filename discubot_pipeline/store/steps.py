@@ -1,12 +1,15 @@
 """Step records: what each op was given, what came of it, and how long it took. Op outputs live here too."""
 
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from discubot_pipeline.domain.analysis import Usage
 from discubot_pipeline.domain.job import Stage
+from discubot_pipeline.store.columns import adding
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.tables import StepStatus, steps
 
@@ -51,6 +54,19 @@ class Steps:
         }
         values |= {"team_id": team_id, "discussion_id": discussion_id} if team_id else {}
         self._run(self._of(run_id, step).values(values))
+
+    def spend(self, run_id: str, step: str, usage: Usage) -> None:
+        """Add what a language model took to an op's record, over all its attempts."""
+        self._run(self._of(run_id, step).values(adding(steps, usage)))
+
+    def spent(self, team_id: UUID, since: datetime) -> dict[date, Usage]:
+        """Sum what language models took for a team since a moment, by day (UTC)."""
+        day = sa.cast(sa.func.timezone("UTC", steps.c.started_at), sa.Date).label("day")
+        sums = [sa.func.sum(steps.c[name]).label(name) for name in ("prompt_tokens", "answer_tokens", "cost_usd")]
+        wanted = sa.select(day, *sums).where(steps.c.team_id == team_id, steps.c.started_at >= since).group_by(day)
+        with transaction(self._engine) as connection:
+            rows = connection.execute(wanted.order_by(day)).mappings().all()
+        return {row["day"]: Usage.model_validate({**row}) for row in rows}
 
     def store_output(self, run_id: str, step: str, output: dict[str, Any]) -> None:
         """Keep an op's output for the ops after it, in this run or in one that goes on with it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.store.analyses import Analyses
 from discubot_pipeline.store.configs import Configs
 from discubot_pipeline.store.discussions import Discussions
 from discubot_pipeline.store.engine import transaction
@@ -27,6 +28,7 @@ class Stores:
     inboxes: dict[SourceType, Inbox]
     configs: Configs
     discussions: Discussions
+    analyses: Analyses
     tasks: Tasks
     replies: Replies
     steps: Steps
@@ -47,6 +49,7 @@ def open_stores(engine: sa.Engine, vault: Vault) -> Stores:
         inboxes={source: Inbox(engine, source) for source in SourceType},
         configs=Configs(engine, vault),
         discussions=Discussions(engine),
+        analyses=Analyses(engine),
         tasks=Tasks(engine),
         replies=Replies(engine),
         steps=Steps(engine),

@@ -11,7 +11,7 @@ from discubot_pipeline.domain.discussion import DiscussionStatus
 from discubot_pipeline.domain.job import RunOutcome, Stage, Trigger
 from discubot_pipeline.domain.task import TaskState
 from discubot_pipeline.store.columns import SCHEMA as SCHEMA
-from discubot_pipeline.store.columns import audit, enum_of, json_object, moment, reference, texts, uuid_key
+from discubot_pipeline.store.columns import audit, enum_of, json_object, moment, reference, spent, texts, uuid_key
 from discubot_pipeline.store.columns import metadata as metadata
 
 
@@ -53,6 +53,7 @@ teams = sa.Table(
     uuid_key(),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     json_object("preferences"),
+    sa.Column("model_credentials", sa.LargeBinary),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     *audit(),
     sa.CheckConstraint("name ~ '^[a-z0-9][a-z0-9-]{0,62}$'", name="name"),
@@ -80,6 +81,7 @@ source_configs = sa.Table(
     sa.Column("hook", sa.Text, nullable=False, unique=True),
     sa.Column("workspace", sa.Text),
     sa.Column("credentials", sa.LargeBinary, nullable=False),
+    sa.Column("model_credentials", sa.LargeBinary),
     json_object("preferences"),
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
@@ -189,6 +191,7 @@ discussions = sa.Table(
     sa.Column("sentiment", sentiment),
     sa.Column("confidence", sa.Float),
     sa.Column("analyst", sa.Text),
+    *spent(),
     sa.Column("is_multi_task", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("total_messages", sa.Integer, nullable=False, server_default="0"),
     moment("started_at"),
@@ -274,7 +277,7 @@ steps = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("error", sa.Text),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
-    sa.Column("cost_usd", sa.Numeric(12, 6), nullable=False, server_default="0"),
+    *spent(),
     moment("started_at", nullable=False, server_default=sa.func.now()),
     moment("finished_at"),
     *audit(),
@@ -305,6 +308,18 @@ notes = sa.Table(
     sa.Index(None, "discussion_id", "created_at"),
     sa.Index(None, "team_id", "created_at"),
     sa.Index(None, "root_run_id"),
+)
+
+analyses = sa.Table(
+    "analyses",
+    metadata,
+    reference("team_id", "teams"),
+    sa.Column("key", sa.LargeBinary, nullable=False),
+    sa.Column("analyst", sa.Text, nullable=False),
+    sa.Column("findings", pg.JSONB, nullable=False),
+    *audit(),
+    sa.PrimaryKeyConstraint("team_id", "key"),
+    sa.Index(None, "created_at"),
 )
 
 replies = sa.Table(

@@ -33,6 +33,8 @@ def test_a_sandbox_is_what_the_clients_talk_to(settings: Settings) -> None:
     system = System(settings, sandbox=True)
     exports = system.exports()
     assert exports["DISCUBOT_SLACK_URL"] == f"{system.sandbox_url}/slack/api"
+    assert exports["DISCUBOT_ANTHROPIC_URL"] == f"{system.sandbox_url}/models/anthropic"
+    assert exports["DISCUBOT_OPENAI_URL"] == f"{system.sandbox_url}/models/openai/v1"
     assert exports["DISCUBOT_NOTION_URL"] == f"{system.sandbox_url}/notion"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from discubot_pipeline.domain.analysis import Brief, DetectedTask, Findings
+from discubot_pipeline.domain.analysis import Brief, DetectedTask, Findings, Judgement
 from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Challenge, Delivery, SourceType
 from discubot_pipeline.domain.discussion import Author, Message
@@ -64,6 +64,10 @@ class Paper:
     def analyst(self, config: SourceConfig) -> "PaperAnalyst":
         """Give the analyst of any config."""
         return PaperAnalyst(self)
+
+    def offline(self) -> "PaperAnalyst":
+        """Give the analyst that needs nobody."""
+        return PaperAnalyst(self, "rules")
 
 
 @dataclass
@@ -156,8 +160,10 @@ class PaperAnalyst:
 
     world: Paper
     name: str = "paper"
+    fingerprint: str | None = None
 
-    def analyze(self, brief: Brief) -> Findings:
+    def analyze(self, brief: Brief) -> Judgement:
         """Give the tasks."""
         self.world.called("analyze")
-        return Findings(summary="A tired page", tasks=tuple(DetectedTask(title=title) for title in self.world.titles))
+        tasks = tuple(DetectedTask(title=title) for title in self.world.titles)
+        return Judgement(findings=Findings(summary="A tired page", tasks=tasks))

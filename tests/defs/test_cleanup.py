@@ -118,9 +118,9 @@ def test_a_dry_run_only_counts(workshop: Workshop, keep_days: timedelta) -> None
     chain = failed_and_retried(workshop)
     age(workshop, timedelta(days=8))
     workshop.paper.clock.ahead = keep_days + HOUR
-    assert clean_up(workshop, dry_run=True) == {"payloads": 1, "jobs": 2, "dry run": True}
+    assert clean_up(workshop, dry_run=True) == {"payloads": 1, "jobs": 2, "kept analyses": 0, "dry run": True}
     assert is_known(workshop, chain[0]) == is_known(workshop, chain[1]) == EVERYWHERE
-    assert clean_up(workshop) == {"payloads": 1, "jobs": 2, "dry run": False}
+    assert clean_up(workshop) == {"payloads": 1, "jobs": 2, "kept analyses": 0, "dry run": False}
 
 
 def test_more_than_one_batch_is_counted_and_removed(

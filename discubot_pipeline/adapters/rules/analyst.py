@@ -9,7 +9,7 @@ from discubot_pipeline.adapters.rules.reader import Reader
 from discubot_pipeline.adapters.rules.sentences import Sentence, read
 from discubot_pipeline.adapters.rules.summary import key_points, sentiment_of, summarize
 from discubot_pipeline.adapters.rules.tasks import task_of
-from discubot_pipeline.domain.analysis import Brief, Findings
+from discubot_pipeline.domain.analysis import Brief, Findings, Judgement
 
 SURE, UNSURE, EMPTY = 0.95, 0.3, 0.1
 
@@ -18,9 +18,14 @@ class RuleAnalyst:
     """Finds tasks by the ways people ask for work, and sums a thread up in its own sentences."""
 
     name = "rules"
+    fingerprint = None
 
-    def analyze(self, brief: Brief) -> Findings:
-        """Analyse a thread; never fails, whatever the text."""
+    def analyze(self, brief: Brief) -> Judgement:
+        """Analyse a thread; never fails, whatever the text, and costs nothing."""
+        return Judgement(findings=self.find(brief))
+
+    def find(self, brief: Brief) -> Findings:
+        """Give what there is to be found."""
         people = People(brief)
         sentences = read(brief.messages, people)
         todos = _capped(self._todos(brief, sentences, instructed(brief, people)), brief.max_tasks)

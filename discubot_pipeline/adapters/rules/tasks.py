@@ -109,6 +109,7 @@ def task_of(todo: Todo) -> DetectedTask:
         tags=tags_in(" ".join(todo.asked.message.text.split("```")[::2])),
         domain=domain_of(todo.title),
         evidence=todo.asked.message.id,
+        confidence=round(min(1.0, max(0.0, todo.score)), 2),
     )
 
 

@@ -34,7 +34,7 @@ def brief(
 
 def findings(*lines: Line, instructions: tuple[Line, ...] = (), people: tuple[str, ...] = ("Ann", "Bob")) -> Findings:
     """Analyse a thread."""
-    return RuleAnalyst().analyze(brief(*lines, instructions=instructions, people=people))
+    return RuleAnalyst().find(brief(*lines, instructions=instructions, people=people))
 
 
 def tasks(*lines: Line, people: tuple[str, ...] = ("Ann", "Bob")) -> tuple[DetectedTask, ...]:

@@ -93,7 +93,7 @@ def test_absence_is_no_deadline() -> None:
 def test_tomorrow_is_the_authors(zone: str | None, team: str, expected: date) -> None:
     """At 22:00 UTC it is already the next day in Tokyo; the author's zone goes before the team's."""
     said = message(0, "Cat", "Please update the docs by tomorrow", at=datetime(2026, 3, 11, 22, tzinfo=UTC), zone=zone)
-    found = RuleAnalyst().analyze(Brief(title="Docs", messages=(said,), time_zone=team))
+    found = RuleAnalyst().find(Brief(title="Docs", messages=(said,), time_zone=team))
     assert found.tasks[0].due_date == expected
 
 
@@ -101,7 +101,7 @@ def test_each_message_counts_from_its_own_time() -> None:
     """The same word in an older message means an earlier day."""
     first = message(0, "Ann", "Please update the docs by tomorrow", at=datetime(2026, 3, 2, 9, tzinfo=UTC))
     second = message(1, "Ann", "Please renew the certificate by tomorrow", at=datetime(2026, 3, 9, 9, tzinfo=UTC))
-    found = RuleAnalyst().analyze(Brief(title="Docs", messages=(first, second)))
+    found = RuleAnalyst().find(Brief(title="Docs", messages=(first, second)))
     assert [task.due_date for task in found.tasks] == [date(2026, 3, 3), date(2026, 3, 10)]
 
 

@@ -103,7 +103,7 @@ def test_instruction_in_the_thread_counts_once() -> None:
     mention = message(1, "Ann", "fix the header")
     thread = brief(TALK).model_copy(update={"instructions": (mention,)})
     thread = thread.model_copy(update={"messages": (*thread.messages, mention)})
-    assert [task.title for task in RuleAnalyst().analyze(thread).tasks] == ["Fix the header"]
+    assert [task.title for task in RuleAnalyst().find(thread).tasks] == ["Fix the header"]
 
 
 def test_asking_for_one_thing_does_not_read_the_rest() -> None:
@@ -118,5 +118,5 @@ def test_replies_to_an_instruction_are_read() -> None:
     thread = brief(TALK, ("Bob", "On it, by Friday"), ("Cat", "Please update the footer too")).model_copy(
         update={"instructions": (root,)}
     )
-    found = RuleAnalyst().analyze(thread).tasks
+    found = RuleAnalyst().find(thread).tasks
     assert [(task.title, task.assignee) for task in found] == [("Fix the header", "Bob"), ("Update the footer", None)]

@@ -83,7 +83,7 @@ def test_handle_stands_for_its_author() -> None:
     """An author is known by the handle too."""
     author = Author(id="u1", name="Ann Lee", handle="alee")
     first = message(0, "x", "Hello there").model_copy(update={"author": author})
-    found = RuleAnalyst().analyze(Brief(title="t", messages=(first, message(1, "Cat", "@alee please update the docs"))))
+    found = RuleAnalyst().find(Brief(title="t", messages=(first, message(1, "Cat", "@alee please update the docs"))))
     assert found.tasks[0].assignee == "Ann Lee"
 
 

@@ -57,7 +57,7 @@ def briefs(draw: st.DrawFn) -> Brief:
 @given(briefs())
 def test_findings_hold_for_any_thread(given_brief: Brief) -> None:
     """Never a crash; titles with words, known owners, real evidence, no task twice, the same answer again."""
-    found = RuleAnalyst().analyze(given_brief)
+    found = RuleAnalyst().find(given_brief)
     everything = (*given_brief.messages, *given_brief.instructions)
     known = {*given_brief.people, *(said.author.name for said in everything)}
     ids = {said.id for said in everything}
@@ -69,7 +69,7 @@ def test_findings_hold_for_any_thread(given_brief: Brief) -> None:
         assert len(task.description) <= 500
         assert task.assignee is None or task.assignee in known
         assert task.evidence in ids
-    assert RuleAnalyst().analyze(given_brief) == found
+    assert RuleAnalyst().find(given_brief) == found
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_no_text_takes_long(seed: str) -> None:
     text = (seed * (LONG // len(seed) + 1))[:LONG]
     thread = brief(("Ann", text), ("Bob", "done"), instructions=(("Ann", text),))
     started = time.perf_counter()
-    RuleAnalyst().analyze(thread)
+    RuleAnalyst().find(thread)
     assert time.perf_counter() - started < PATIENCE
 
 
@@ -94,7 +94,7 @@ def test_long_thread_is_read_at_once() -> None:
     """136 messages take a fraction of a second."""
     talk = "We looked at the numbers again. Can you update the report for Acme? I think that the `total` is right."
     thread = Brief(title="Long", messages=tuple(message(number, "Ann", talk) for number in range(136)))
-    RuleAnalyst().analyze(thread)
+    RuleAnalyst().find(thread)
     started = time.perf_counter()
-    RuleAnalyst().analyze(thread)
+    RuleAnalyst().find(thread)
     assert time.perf_counter() - started < 0.5

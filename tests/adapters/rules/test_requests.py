@@ -150,7 +150,7 @@ def test_long_asks_are_cut_at_a_word() -> None:
 def test_surest_tasks_are_kept_when_there_are_too_many() -> None:
     """More tasks than wanted are cut to the surest, in their order."""
     lines = [("Cat", f"Fix the {name} page") for name in ("first", "second", "third", "fourth")]
-    found = RuleAnalyst().analyze(brief(*lines, ("Cat", "TODO: renew the certificate"), most=2))
+    found = RuleAnalyst().find(brief(*lines, ("Cat", "TODO: renew the certificate"), most=2))
     assert [task.title for task in found.tasks] == ["Fix the first page", "Renew the certificate"]
 
 

@@ -17,6 +17,7 @@ CREATE TABLE discubot.teams (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
     name TEXT NOT NULL,
     preferences JSONB DEFAULT '{}' NOT NULL,
+    model_credentials BYTEA,
     version INTEGER DEFAULT '1' NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -61,6 +62,7 @@ CREATE TABLE discubot.source_configs (
     hook TEXT NOT NULL,
     workspace TEXT,
     credentials BYTEA NOT NULL,
+    model_credentials BYTEA,
     preferences JSONB DEFAULT '{}' NOT NULL,
     active BOOLEAN DEFAULT true NOT NULL,
     version INTEGER DEFAULT '1' NOT NULL,
@@ -88,6 +90,8 @@ CREATE TABLE discubot.steps (
     reason TEXT,
     error TEXT,
     attempts INTEGER DEFAULT '1' NOT NULL,
+    prompt_tokens BIGINT DEFAULT '0' NOT NULL,
+    answer_tokens BIGINT DEFAULT '0' NOT NULL,
     cost_usd NUMERIC(12, 6) DEFAULT '0' NOT NULL,
     started_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     finished_at TIMESTAMP WITH TIME ZONE,
@@ -125,9 +129,23 @@ CREATE TABLE discubot.notes (
     CONSTRAINT pk_notes PRIMARY KEY (run_id),
     CONSTRAINT fk_notes_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_notes_root_run_id ON discubot.notes (root_run_id);
-CREATE INDEX ix_notes_team_id_created_at ON discubot.notes (team_id, created_at);
 CREATE INDEX ix_notes_discussion_id_created_at ON discubot.notes (discussion_id, created_at);
+CREATE INDEX ix_notes_team_id_created_at ON discubot.notes (team_id, created_at);
+CREATE INDEX ix_notes_root_run_id ON discubot.notes (root_run_id);
+
+CREATE TABLE discubot.analyses (
+    team_id UUID NOT NULL,
+    key BYTEA NOT NULL,
+    analyst TEXT NOT NULL,
+    findings JSONB NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_analyses PRIMARY KEY (team_id, key),
+    CONSTRAINT fk_analyses_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_analyses_created_at ON discubot.analyses (created_at);
 
 CREATE TABLE discubot.outputs (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -190,13 +208,13 @@ CREATE TABLE discubot.inbox_slack (
     CONSTRAINT fk_inbox_slack_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_inbox_slack_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_inbox_slack_leases ON discubot.inbox_slack (leased_until) WHERE status = 'requested';
-CREATE INDEX ix_inbox_slack_payloads ON discubot.inbox_slack (finished_at) WHERE payload IS NOT NULL;
-CREATE INDEX ix_inbox_slack_run_id ON discubot.inbox_slack (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX ix_inbox_slack_open ON discubot.inbox_slack (discussion_id) WHERE status IN ('requested', 'running');
 CREATE INDEX ix_inbox_slack_team_id_received_at ON discubot.inbox_slack (team_id, received_at);
-CREATE INDEX ix_inbox_slack_discussion_id ON discubot.inbox_slack (discussion_id);
+CREATE INDEX ix_inbox_slack_leases ON discubot.inbox_slack (leased_until) WHERE status = 'requested';
+CREATE INDEX ix_inbox_slack_run_id ON discubot.inbox_slack (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX ix_inbox_slack_pending ON discubot.inbox_slack (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_inbox_slack_discussion_id ON discubot.inbox_slack (discussion_id);
+CREATE INDEX ix_inbox_slack_payloads ON discubot.inbox_slack (finished_at) WHERE payload IS NOT NULL;
 
 CREATE TABLE discubot.inbox_generic (
     id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
@@ -233,13 +251,13 @@ CREATE TABLE discubot.inbox_generic (
     CONSTRAINT fk_inbox_generic_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_inbox_generic_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
+CREATE INDEX ix_inbox_generic_discussion_id ON discubot.inbox_generic (discussion_id);
+CREATE INDEX ix_inbox_generic_pending ON discubot.inbox_generic (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_inbox_generic_leases ON discubot.inbox_generic (leased_until) WHERE status = 'requested';
+CREATE INDEX ix_inbox_generic_open ON discubot.inbox_generic (discussion_id) WHERE status IN ('requested', 'running');
 CREATE INDEX ix_inbox_generic_payloads ON discubot.inbox_generic (finished_at) WHERE payload IS NOT NULL;
 CREATE INDEX ix_inbox_generic_team_id_received_at ON discubot.inbox_generic (team_id, received_at);
-CREATE INDEX ix_inbox_generic_leases ON discubot.inbox_generic (leased_until) WHERE status = 'requested';
 CREATE INDEX ix_inbox_generic_run_id ON discubot.inbox_generic (run_id) WHERE run_id IS NOT NULL;
-CREATE INDEX ix_inbox_generic_pending ON discubot.inbox_generic (not_before, id) WHERE status = 'pending';
-CREATE INDEX ix_inbox_generic_discussion_id ON discubot.inbox_generic (discussion_id);
-CREATE INDEX ix_inbox_generic_open ON discubot.inbox_generic (discussion_id) WHERE status IN ('requested', 'running');
 
 CREATE TABLE discubot.discussions (
     id UUID NOT NULL,
@@ -266,6 +284,9 @@ CREATE TABLE discubot.discussions (
     sentiment discubot.sentiment,
     confidence FLOAT,
     analyst TEXT,
+    prompt_tokens BIGINT DEFAULT '0' NOT NULL,
+    answer_tokens BIGINT DEFAULT '0' NOT NULL,
+    cost_usd NUMERIC(12, 6) DEFAULT '0' NOT NULL,
     is_multi_task BOOLEAN DEFAULT false NOT NULL,
     total_messages INTEGER DEFAULT '0' NOT NULL,
     started_at TIMESTAMP WITH TIME ZONE,
@@ -282,8 +303,8 @@ CREATE TABLE discubot.discussions (
     CONSTRAINT fk_discussions_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE SET NULL
 );
 CREATE INDEX ix_discussions_active ON discubot.discussions (active_run_id) WHERE active_run_id IS NOT NULL;
-CREATE INDEX ix_discussions_team_id_status_created_at ON discubot.discussions (team_id, status, created_at);
 CREATE INDEX ix_discussions_source_config_id ON discubot.discussions (source_config_id);
+CREATE INDEX ix_discussions_team_id_status_created_at ON discubot.discussions (team_id, status, created_at);
 
 CREATE TABLE discubot.people (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -371,8 +392,8 @@ CREATE TABLE discubot.tasks (
     CONSTRAINT uq_tasks_notion_page_id UNIQUE (notion_page_id)
 );
 CREATE INDEX ix_tasks_discussion_id_task_index ON discubot.tasks (discussion_id, task_index);
-CREATE INDEX ix_tasks_team_id_created_at ON discubot.tasks (team_id, created_at);
 CREATE INDEX ix_tasks_run_id ON discubot.tasks (run_id);
+CREATE INDEX ix_tasks_team_id_created_at ON discubot.tasks (team_id, created_at);
 
 CREATE TABLE discubot.replies (
     key TEXT NOT NULL,
