@@ -6,7 +6,9 @@ import pytest
 from pydantic import SecretStr
 
 from discubot_pipeline.domain.config import AnalystKind, ModelCredentials
-from tests.flow.town import Team, Thread, Town, eventually
+from tests.flow.runs import eventually
+from tests.flow.team import Team, Thread
+from tests.flow.town import Town
 
 ASKED = "@bot fix the header and update the footer"
 
