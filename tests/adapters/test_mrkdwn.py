@@ -4,7 +4,7 @@ import html
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from discubot_pipeline.adapters import mrkdwn
@@ -132,7 +132,8 @@ def test_the_bots_mention_is_taken_out(raw: str, text: str) -> None:
 
 @given(PLAIN)
 def test_escaped_text_reads_as_it_was(text: str) -> None:
-    """Whatever people wrote: escaped, it holds no token, and decodes to itself."""
+    """Whatever people wrote, but for marks of bold and the like: escaped, it holds no token, and decodes to itself."""
+    assume(not mrkdwn.EMPHASIS.search(text))
     escaped = mrkdwn.escape(text)
     assert not re.search(r"[<>]", escaped)
     assert decoded(escaped) == text
