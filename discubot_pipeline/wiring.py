@@ -1,8 +1,9 @@
 """The composition root: the only place that builds. Lazy: importing it opens nothing and reads no environment."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import sqlalchemy as sa
@@ -10,16 +11,21 @@ import sqlalchemy as sa
 from discubot_pipeline.adapters.generic import GenericDoor, GenericSource
 from discubot_pipeline.adapters.http import Pace, no_pace
 from discubot_pipeline.adapters.notion import NotionTracker
+from discubot_pipeline.adapters.notioncheck import NotionInspector
 from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
 from discubot_pipeline.adapters.slack import SlackSource
 from discubot_pipeline.adapters.slackdoor import SlackDoor
+from discubot_pipeline.adapters.sourcecheck import check_generic, check_slack
+from discubot_pipeline.domain.check import Check
 from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.domain.people import NotionUser
 from discubot_pipeline.ports import Analyst, Clock, Door, Source, Tracker
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.engine import connect
 from discubot_pipeline.store.limits import Limits, Rate
-from discubot_pipeline.store.people import People
+from discubot_pipeline.store.people import KnownPeople, People
+from discubot_pipeline.store.schemas import KeptSchema
 from discubot_pipeline.store.stores import Stores, open_stores
 from discubot_pipeline.store.vault import Vault, key_file
 
@@ -69,6 +75,27 @@ class Adapters:
         """Give the analyst that a source config chose: the built-in one."""
         return RuleAnalyst()
 
+    def inspect(self, output: Output) -> NotionInspector:
+        """Give what looks at an output's database and connection without changing anything."""
+        settings = self._settings
+        return NotionInspector(output, settings.notion_url, settings.notion_version, self._notion_pace(output))
+
+    def notion_users(self, outputs: Sequence[Output]) -> list[NotionUser]:
+        """List the people that the connections of some outputs see."""
+        users: dict[str, NotionUser] = {}
+        for output in {output.credentials.fingerprint: output for output in outputs}.values():
+            with self.inspect(output) as notion:
+                users |= {user.id: user for user in notion.users()}
+        return list(users.values())
+
+    def check(self, config: SourceConfig) -> list[Check]:
+        """Look whether a source's credentials work."""
+        match config.source:
+            case SourceType.SLACK:
+                return check_slack(config, self._settings.slack_url)
+            case SourceType.GENERIC:
+                return check_generic(config)
+
     def _build_source(self, config: SourceConfig) -> Source:
         match config.source:
             case SourceType.SLACK:
@@ -77,8 +104,12 @@ class Adapters:
                 return GenericSource(config)
 
     def _build_tracker(self, output: Output) -> Tracker:
-        pace = paced(self._limits, f"notion:{output.credentials.fingerprint}", NOTION_RATE)
-        return NotionTracker(output, self._settings.notion_url, self._settings.notion_version, pace)
+        known, shelf = KnownPeople(self._engine, output.source_config_id), KeptSchema(self._engine, output)
+        pace, settings = self._notion_pace(output), self._settings
+        return NotionTracker(output, settings.notion_url, settings.notion_version, pace, known, shelf)
+
+    def _notion_pace(self, output: Output) -> Pace:
+        return paced(self._limits, f"notion:{output.credentials.fingerprint}", NOTION_RATE)
 
 
 @dataclass(frozen=True)
@@ -91,11 +122,14 @@ class Services:
     outside: Adapters
 
 
-def build(settings: Settings, pool_size: int = 5) -> Services:
-    """Build the services of a process; connections are made when first used."""
+def build(settings: Settings, pool_size: int = 5, recheck: timedelta = timedelta()) -> Services:
+    """Build the services of a process; connections are made when first used.
+
+    For `recheck` it takes settings for unchanged without asking the database.
+    """
     engine = connect(settings.sqlalchemy_url, pool_size)
     keys = settings.secret_key.get_secret_value() if settings.secret_key else key_file(settings.home)
-    stores = open_stores(engine, Vault(keys))
+    stores = open_stores(engine, Vault(keys), recheck)
     return Services(settings, engine, stores, Adapters(settings, engine, stores.limits))
 
 

@@ -103,10 +103,10 @@ def ingest(file: BinaryIO, name: str | None) -> None:
 
 def add_groups() -> None:
     """Hang the groups of administration commands under `discubot`."""
-    from discubot_pipeline.cli import admin
+    from discubot_pipeline.cli import doctor, outputs, people, sources, teams
 
-    for group in (admin.team, admin.source, admin.output):
-        main.add_command(group)
+    for command in (teams.team, sources.source, outputs.output, people.people, doctor.doctor):
+        main.add_command(command)
 
 
 add_groups()

@@ -12,6 +12,7 @@ CREATE TYPE discubot.step_status AS ENUM ('running', 'completed', 'retrying', 'i
 CREATE TYPE discubot.run_outcome AS ENUM ('completed', 'partial', 'deferred', 'ignored', 'failed', 'cancelled');
 CREATE TYPE discubot.trigger AS ENUM ('webhook', 'manual', 'schedule', 'retry', 'backfill');
 CREATE TYPE discubot.role AS ENUM ('member', 'admin');
+CREATE TYPE discubot.person_match AS ENUM ('email', 'name', 'manual', 'imported');
 
 CREATE TABLE discubot.teams (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -125,9 +126,9 @@ CREATE TABLE discubot.notes (
     CONSTRAINT pk_notes PRIMARY KEY (run_id),
     CONSTRAINT fk_notes_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_notes_root_run_id ON discubot.notes (root_run_id);
 CREATE INDEX ix_notes_team_id_created_at ON discubot.notes (team_id, created_at);
 CREATE INDEX ix_notes_discussion_id_created_at ON discubot.notes (discussion_id, created_at);
+CREATE INDEX ix_notes_root_run_id ON discubot.notes (root_run_id);
 
 CREATE TABLE discubot.outputs (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -138,6 +139,8 @@ CREATE TABLE discubot.outputs (
     data_source_id TEXT,
     credentials BYTEA NOT NULL,
     domains TEXT[] DEFAULT '{}' NOT NULL,
+    field_map JSONB DEFAULT '{}' NOT NULL,
+    value_map JSONB DEFAULT '{}' NOT NULL,
     is_default BOOLEAN DEFAULT false NOT NULL,
     active BOOLEAN DEFAULT true NOT NULL,
     version INTEGER DEFAULT '1' NOT NULL,
@@ -150,8 +153,8 @@ CREATE TABLE discubot.outputs (
     CONSTRAINT fk_outputs_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_outputs_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
-CREATE UNIQUE INDEX uq_outputs_default ON discubot.outputs (source_config_id) WHERE is_default AND active;
 CREATE INDEX ix_outputs_team_id ON discubot.outputs (team_id);
+CREATE UNIQUE INDEX uq_outputs_default ON discubot.outputs (source_config_id) WHERE is_default AND active;
 
 CREATE SEQUENCE discubot.delivery_id_seq;
 
@@ -190,13 +193,13 @@ CREATE TABLE discubot.inbox_slack (
     CONSTRAINT fk_inbox_slack_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_inbox_slack_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_inbox_slack_leases ON discubot.inbox_slack (leased_until) WHERE status = 'requested';
-CREATE INDEX ix_inbox_slack_payloads ON discubot.inbox_slack (finished_at) WHERE payload IS NOT NULL;
 CREATE INDEX ix_inbox_slack_run_id ON discubot.inbox_slack (run_id) WHERE run_id IS NOT NULL;
-CREATE INDEX ix_inbox_slack_open ON discubot.inbox_slack (discussion_id) WHERE status IN ('requested', 'running');
+CREATE INDEX ix_inbox_slack_pending ON discubot.inbox_slack (not_before, id) WHERE status = 'pending';
 CREATE INDEX ix_inbox_slack_team_id_received_at ON discubot.inbox_slack (team_id, received_at);
 CREATE INDEX ix_inbox_slack_discussion_id ON discubot.inbox_slack (discussion_id);
-CREATE INDEX ix_inbox_slack_pending ON discubot.inbox_slack (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_inbox_slack_payloads ON discubot.inbox_slack (finished_at) WHERE payload IS NOT NULL;
+CREATE INDEX ix_inbox_slack_leases ON discubot.inbox_slack (leased_until) WHERE status = 'requested';
+CREATE INDEX ix_inbox_slack_open ON discubot.inbox_slack (discussion_id) WHERE status IN ('requested', 'running');
 
 CREATE TABLE discubot.inbox_generic (
     id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
@@ -234,8 +237,8 @@ CREATE TABLE discubot.inbox_generic (
     CONSTRAINT fk_inbox_generic_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_inbox_generic_payloads ON discubot.inbox_generic (finished_at) WHERE payload IS NOT NULL;
-CREATE INDEX ix_inbox_generic_team_id_received_at ON discubot.inbox_generic (team_id, received_at);
 CREATE INDEX ix_inbox_generic_leases ON discubot.inbox_generic (leased_until) WHERE status = 'requested';
+CREATE INDEX ix_inbox_generic_team_id_received_at ON discubot.inbox_generic (team_id, received_at);
 CREATE INDEX ix_inbox_generic_run_id ON discubot.inbox_generic (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX ix_inbox_generic_pending ON discubot.inbox_generic (not_before, id) WHERE status = 'pending';
 CREATE INDEX ix_inbox_generic_discussion_id ON discubot.inbox_generic (discussion_id);
@@ -281,8 +284,8 @@ CREATE TABLE discubot.discussions (
     CONSTRAINT fk_discussions_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_discussions_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE SET NULL
 );
-CREATE INDEX ix_discussions_active ON discubot.discussions (active_run_id) WHERE active_run_id IS NOT NULL;
 CREATE INDEX ix_discussions_team_id_status_created_at ON discubot.discussions (team_id, status, created_at);
+CREATE INDEX ix_discussions_active ON discubot.discussions (active_run_id) WHERE active_run_id IS NOT NULL;
 CREATE INDEX ix_discussions_source_config_id ON discubot.discussions (source_config_id);
 
 CREATE TABLE discubot.people (
@@ -295,6 +298,10 @@ CREATE TABLE discubot.people (
     email TEXT,
     time_zone TEXT,
     is_bot BOOLEAN DEFAULT false NOT NULL,
+    notion_user_id TEXT,
+    match discubot.person_match,
+    confidence FLOAT,
+    active BOOLEAN DEFAULT true NOT NULL,
     fetched_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -302,9 +309,12 @@ CREATE TABLE discubot.people (
     updated_by TEXT DEFAULT 'system' NOT NULL,
     CONSTRAINT pk_people PRIMARY KEY (id),
     CONSTRAINT uq_people_source_config_id_source_user_id UNIQUE (source_config_id, source_user_id),
+    CONSTRAINT ck_people_match CHECK ((notion_user_id IS NULL) = (match IS NULL)),
+    CONSTRAINT ck_people_confidence CHECK (confidence BETWEEN 0 AND 1),
     CONSTRAINT fk_people_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_people_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
+CREATE INDEX ix_people_team_id_name ON discubot.people (team_id, name);
 
 CREATE TABLE discubot.messages (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -389,3 +399,16 @@ CREATE TABLE discubot.replies (
     CONSTRAINT fk_replies_discussion_id FOREIGN KEY(discussion_id) REFERENCES discubot.discussions (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_replies_discussion_id ON discubot.replies (discussion_id);
+
+CREATE TABLE discubot.schemas (
+    output_id UUID NOT NULL,
+    output_version INTEGER NOT NULL,
+    target JSONB NOT NULL,
+    fetched_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_schemas PRIMARY KEY (output_id),
+    CONSTRAINT fk_schemas_output_id FOREIGN KEY(output_id) REFERENCES discubot.outputs (id) ON DELETE CASCADE
+);
