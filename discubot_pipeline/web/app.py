@@ -1,12 +1,13 @@
 """The receiver: webhooks, the REST API and health, on FastAPI. Started by `discubot up`."""
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from discubot_pipeline import __version__
 from discubot_pipeline.domain.errors import PipelineError
 from discubot_pipeline.store.engine import is_up
-from discubot_pipeline.web import api, hooks, problems
+from discubot_pipeline.web import api, hooks, outputs, people, problems, settings
 from discubot_pipeline.wiring import Services
 
 
@@ -15,9 +16,11 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="discubot-pipeline", version=__version__, openapi_url="/api/openapi.json", docs_url="/api/docs")
     app.state.services = services
     app.add_exception_handler(PipelineError, problems.answer)
+    app.add_exception_handler(RequestValidationError, problems.refuse)
     app.add_exception_handler(Exception, problems.answer)
     app.include_router(hooks.router)
-    app.include_router(api.router)
+    for part in (api, settings, outputs, people):
+        app.include_router(part.router)
 
     @app.get("/healthz", response_class=PlainTextResponse)
     def healthz() -> str:
