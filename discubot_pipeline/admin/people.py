@@ -153,6 +153,6 @@ def quoted(value: object) -> str:
 
 
 def unquoted(cell: str) -> str:
-    """Read a cell as it was before it was quoted."""
-    text = cell.strip()
+    """Read a cell as it was before it was quoted, on one line."""
+    text = " ".join(cell.split())
     return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
