@@ -75,6 +75,13 @@ class Adapters:
         """Give the analyst that a source config chose: the built-in one."""
         return RuleAnalyst()
 
+    def close(self) -> None:
+        """Close the connections of all that was kept."""
+        for each in (*self._sources.values(), *self._trackers.values()):
+            close = getattr(each, "close", None)
+            if close is not None:
+                close()
+
     def inspect(self, output: Output) -> NotionInspector:
         """Give what looks at an output's database and connection without changing anything."""
         settings = self._settings

@@ -21,6 +21,8 @@ from discubot_pipeline.ports import Draft
 API_URL = "https://api.notion.com"
 VERSION = "2025-09-03"
 """The first version that knows data sources; an older one is spoken to in the old way."""
+REFUSED = frozenset({"validation", "not_found"})
+"""What Notion says to properties it does not take, and to people it does not know."""
 CLOCK_GRAIN = timedelta(minutes=1)
 """Notion rounds the times of pages down to the minute."""
 
@@ -74,12 +76,14 @@ class NotionTracker:
         target = self._resolve()
         maps = Maps(self._output.field_map, self._output.value_map)
         filling = extras(target.schema, draft, partial(self._person, draft), maps)
-        properties = essentials(target.schema, draft)
-        try:
-            return self._post(target, properties | filling.properties, blocks), filling.skipped
-        except Permanent as error:
-            if error.reason != "validation" or not filling.properties:
-                raise
+        fixed = essentials(target.schema, draft)
+        attempts = [filling, filling.without("assignee")] if "assignee" in filling.fields else [filling]
+        for said in attempts:
+            try:
+                return self._post(target, fixed | said.properties, blocks), said.skipped
+            except Permanent as error:
+                if error.reason not in REFUSED or not filling.properties:
+                    raise
         self._shelf.drop()
         target = self._resolve()
         return self._post(target, essentials(target.schema, draft), blocks), filling.fields + filling.skipped

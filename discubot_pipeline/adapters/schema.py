@@ -72,6 +72,12 @@ class Filling(NamedTuple):
     fields: tuple[str, ...]
     skipped: tuple[str, ...]
 
+    def without(self, field: str) -> "Filling":
+        """Leave one field out, which could not be said then."""
+        at = list(self.properties)[self.fields.index(field)]
+        rest = {id: value for id, value in self.properties.items() if id != at}
+        return Filling(rest, tuple(name for name in self.fields if name != field), (*self.skipped, field))
+
 
 CHOICE = ("select", "status", "multi_select", "rich_text")
 KEY = Field(

@@ -27,7 +27,7 @@ def publish(thread: Thread, analysis: Analysis, job: Job, stores: Stores, outsid
     config = stores.configs.source(thread.configured.parsed.ref.source_config_id)
     outputs = {output.id: output for output in stores.configs.outputs(config)}
     made: list[MadeTask] = []
-    failures: list[tuple[Missing, PipelineError]] = []
+    failures = homeless(analysis, list(outputs.values()))
     for planned in plan(analysis, list(outputs.values())):
         output = outputs[planned.output_id]
         try:
@@ -48,6 +48,16 @@ def plan(analysis: Analysis, outputs: Sequence[Output]) -> list[PlannedTask]:
         for output in route(task, outputs)
     }
     return list(planned.values())
+
+
+def homeless(analysis: Analysis, outputs: Sequence[Output]) -> list[tuple[Missing, PipelineError]]:
+    """List the tasks that no output takes: the others are made all the same."""
+    error = Permanent("no_output", "no active output takes this task: mark one output as the default")
+    lost = [task for task in analysis.findings.tasks if not route(task, outputs)]
+    return [
+        (Missing(title=task.title, output="any output", reason=error.reason, message=error.message), error)
+        for task in lost
+    ]
 
 
 def make(

@@ -45,7 +45,9 @@ def test_errors_are_listed_by_line_and_nothing_is_imported(stores: Stores, slack
     with pytest.raises(Permanent) as refused:
         import_csv(stores, slack_config, text, "anna")
     told = refused.value.message
-    assert [line in told for line in ("line 3: notion", "line 4: source", "line 5: source", "line 6: active")] == [True] * 4
+    assert [line in told for line in ("line 3: notion", "line 4: source", "line 5: source", "line 6: active")] == [
+        True
+    ] * 4
     assert "line 2" not in told
     assert people_of(stores, slack_config) == {}
 

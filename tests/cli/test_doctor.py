@@ -13,7 +13,9 @@ from tests.adapters.slack_workspace import SlackHarness
 from tests.cli.commands import Shell
 from tests.conftest import Sandbox
 
-SCOPES = "app_mentions:read channels:history groups:history im:history mpim:history chat:write reactions:write users:read"
+SCOPES = (
+    "app_mentions:read channels:history groups:history im:history mpim:history chat:write reactions:write users:read"
+)
 
 
 @pytest.fixture

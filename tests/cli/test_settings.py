@@ -171,9 +171,7 @@ class TestOutputs:
             (("--value", "priority.soon=P1"), "value_map.priority: there is no 'soon'"),
         ],
     )
-    def test_a_wrong_map_is_told(
-        self, ready: Shell, space: Workspace, option: tuple[str, str], sentence: str
-    ) -> None:
+    def test_a_wrong_map_is_told(self, ready: Shell, space: Workspace, option: tuple[str, str], sentence: str) -> None:
         """What is wrong, and what may stand there."""
         add = ("output", "add", space.database["database_id"], "--token", space.token)
         assert sentence in ready.refused(*add, *option)

@@ -31,14 +31,18 @@ def test_faults_never_quote_a_secret() -> None:
     """Whatever is wrong with credentials, their text is not in the message."""
     for secrets in ({"bot_token": "s3cret"}, {"signing_secret": "s3cret", "bot_token": "s3cret", "x": "s3cret"}):
         with pytest.raises(Permanent) as refused:
-            credentials_of(SourceType.SLACK, checked(NewSource, {"source": "slack", "credentials": secrets}).credentials)
+            credentials_of(
+                SourceType.SLACK, checked(NewSource, {"source": "slack", "credentials": secrets}).credentials
+            )
         assert "s3cret" not in str(refused.value)
 
 
 def test_a_credential_is_replaced_alone() -> None:
     """The others stay."""
     known = credentials_of(SourceType.SLACK, NewSource(source="slack", credentials=SECRETS).credentials)
-    newer = credentials_of(SourceType.SLACK, NewSource(source="slack", credentials={"bot_token": "b2"}).credentials, known)
+    newer = credentials_of(
+        SourceType.SLACK, NewSource(source="slack", credentials={"bot_token": "b2"}).credentials, known
+    )
     assert isinstance(newer, SlackCredentials)
     assert (newer.signing_secret.get_secret_value(), newer.bot_token.get_secret_value()) == ("s1", "b2")
 

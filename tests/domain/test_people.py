@@ -49,7 +49,10 @@ def test_a_name_must_be_alike_enough() -> None:
 def test_two_as_good_are_nobody() -> None:
     """Rather nobody than the wrong person."""
     assert find("Anna", None, [ANNA, TWIN, BEN]) is None
-    assert find("x", "same@acme.example", [each.model_copy(update={"email": "same@acme.example"}) for each in (ANNA, BEN)]) is None
+    assert (
+        find("x", "same@acme.example", [each.model_copy(update={"email": "same@acme.example"}) for each in (ANNA, BEN)])
+        is None
+    )
 
 
 def test_a_threshold_of_nothing_finds_nobody_unlike() -> None:

@@ -36,9 +36,7 @@ class Caller:
 @pytest.fixture
 def services(settings: Settings, stores: Stores, sandbox: Sandbox) -> Services:
     """Give services over the empty database, with the sandbox as the world."""
-    here = settings.model_copy(
-        update={"notion_url": f"{sandbox.url}/notion", "slack_url": f"{sandbox.url}/slack/api"}
-    )
+    here = settings.model_copy(update={"notion_url": f"{sandbox.url}/notion", "slack_url": f"{sandbox.url}/slack/api"})
     return Services(here, stores.engine, stores, Adapters(here, stores.engine, stores.limits))
 
 
