@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from threading import Lock
 
 import sqlalchemy as sa
 
@@ -52,6 +53,7 @@ class Adapters:
             SourceType.SLACK: SlackDoor(settings.slack_url),
             SourceType.GENERIC: GenericDoor(),
         }
+        self._building = Lock()
         self._sources: dict[SourceConfig, Source] = {}
         self._trackers: dict[Output, Tracker] = {}
 
@@ -61,15 +63,17 @@ class Adapters:
 
     def source(self, config: SourceConfig) -> Source:
         """Give the source of a config."""
-        if config not in self._sources:
-            self._sources[config] = self._build_source(config)
-        return self._sources[config]
+        with self._building:
+            if config not in self._sources:
+                self._sources[config] = self._build_source(config)
+            return self._sources[config]
 
     def tracker(self, output: Output) -> Tracker:
         """Give the tracker of an output."""
-        if output not in self._trackers:
-            self._trackers[output] = self._build_tracker(output)
-        return self._trackers[output]
+        with self._building:
+            if output not in self._trackers:
+                self._trackers[output] = self._build_tracker(output)
+            return self._trackers[output]
 
     def analyst(self, config: SourceConfig) -> Analyst:
         """Give the analyst that a source config chose: the built-in one."""

@@ -41,6 +41,10 @@ class NotionInspector:
         """List the people of the workspace, as far as the connection may see them."""
         return list(users_of(self._notion))
 
+    def is_there(self) -> bool:
+        """Ask Notion for a sign of life."""
+        return bool(self._notion.read("GET", "/v1/users/me").get("id"))
+
     def checks(self) -> Iterator[Check]:
         """Check connection, database, key property and mapping; what depends on a fault is left out."""
         try:
