@@ -36,9 +36,7 @@ def call(services: Services, output: Output, times: int) -> None:
             assert notion.is_there()
 
 
-def test_eight_workers_share_one_rate(
-    settings: Settings, stores: Stores, space: Workspace, sandbox: Sandbox
-) -> None:
+def test_eight_workers_share_one_rate(settings: Settings, stores: Stores, space: Workspace, sandbox: Sandbox) -> None:
     """Workers that share nothing but the database stay below Notion's 180 calls a minute, and none is refused.
 
     Between any two calls of the stand-in's log there are no more than the limiter lets through in that time: the burst,

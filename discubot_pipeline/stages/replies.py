@@ -1,5 +1,6 @@
 """Writes what is said in the thread, in the voice that the team has chosen. Called by `notify` and `close`."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from discubot_pipeline.domain.config import PLACEHOLDER, Persona, Preferences
@@ -81,7 +82,8 @@ def tasks(count: int) -> str:
     return f"{count} {'task' if count == 1 else 'tasks'}"
 
 
-class Parts(NamedTuple):
+@dataclass(frozen=True)
+class Parts:
     """The parts of an answer, as its source shows them; empty where there is nothing to say."""
 
     count: str

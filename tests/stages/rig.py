@@ -98,7 +98,7 @@ class Firm:
 
     def person(self, id: str, name: str) -> None:
         """Let somebody join the workspace."""
-        someone = {"id": id, "name": name.split()[0].lower(), "real_name": name}
+        someone = {"id": id, "name": name.partition(" ")[0].lower(), "real_name": name}
         self.sandbox.control("POST", f"/slack/workspaces/{self.slack['team_id']}/users", someone)
 
     def say(self, ts: str, text: str, user: str = "U1", root: str | None = None) -> None:

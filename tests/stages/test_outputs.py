@@ -63,7 +63,7 @@ def test_one_output_down_is_partial_and_a_retry_makes_the_rest(
     assert all(f"|{title}>" in said for title in OTHERS)
     assert {row.title: (row.state, bool(row.notion_page_id)) for row in rows(engine, tasks)} == {
         "Draw the button": (TaskState.FAILED, False),
-        **{title: (TaskState.CREATED, True) for title in OTHERS},
+        **dict.fromkeys(OTHERS, (TaskState.CREATED, True)),
     }
     assert rows(engine, discussions)[0].status is DiscussionStatus.PARTIAL
 

@@ -1,4 +1,4 @@
-"""Two teams with the same channels, threads and people's ids, at work at the same time: nothing of one is the other's."""
+"""Two teams whose channels, threads and people have the same ids, at work at once: nothing of one is the other's."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
