@@ -111,7 +111,7 @@ def checked(kind: type[M], values: Mapping[str, Any]) -> M:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise Permanent("invalid", sentence_of(error)) from error
+        raise Permanent("invalid", sentence_of(error.errors())) from error
 
 
 def patched(own: Mapping[str, Any], patch: Mapping[str, Any], *below: dict[str, Any]) -> dict[str, Any]:
@@ -153,4 +153,4 @@ def credentials_of(kind: SourceType, secrets: Secrets, known: Credentials | None
     try:
         return CREDENTIALS[kind].model_validate(wanted)
     except ValidationError as error:
-        raise Permanent("credentials", sentence_of(error)) from error
+        raise Permanent("credentials", sentence_of(error.errors())) from error

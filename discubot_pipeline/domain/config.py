@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache
 from typing import Any, Self
@@ -102,12 +103,6 @@ class Preferences(Value):
         return self
 
 
-@cache
-def time_zones() -> frozenset[str]:
-    """List the names of all time zones; read from disk once."""
-    return frozenset(available_timezones())
-
-
 class SourceConfig(Value):
     """One source of one team, as the pipeline runs with it."""
 
@@ -154,6 +149,12 @@ class Output(Value):
         return hash(self.id)
 
 
+@cache
+def time_zones() -> frozenset[str]:
+    """List the names once: they are read from a folder of files, and preferences are read with every webhook."""
+    return frozenset(available_timezones())
+
+
 def merge(*layers: dict[str, Any]) -> Preferences:
     """Lay later settings over earlier ones; what none sets has its default."""
     merged: dict[str, Any] = {}
@@ -162,14 +163,15 @@ def merge(*layers: dict[str, Any]) -> Preferences:
     try:
         return Preferences.model_validate(merged)
     except ValidationError as error:
-        raise Permanent("preferences", sentence_of(error)) from error
+        raise Permanent("preferences", sentence_of(error.errors())) from error
 
 
-def sentence_of(error: ValidationError) -> str:
-    """Say what is wrong with which field, and nothing of the values: they may be secrets."""
-    faults = [
-        (".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, ")) for fault in error.errors()
-    ]
+def sentence_of(errors: Sequence[Any], skip: int = 0) -> str:
+    """Say what is wrong with which field, and nothing of the values: they may be secrets.
+
+    `skip` leaves out the first parts of a field's place, such as the `body` that FastAPI begins it with.
+    """
+    faults = [(".".join(map(str, fault["loc"][skip:])), fault["msg"].removeprefix("Value error, ")) for fault in errors]
     return "; ".join(f"{field}: {message}" if field else message for field, message in faults)
 
 

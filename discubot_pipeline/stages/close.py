@@ -66,10 +66,10 @@ def tell(discussion: Discussion, run_id: str, root_run_id: str, reason: str, sto
     if discussion.source_config_id is None:
         return
     key = f"{root_run_id}:failed"
-    first = stores.replies.begin(key, discussion.team_id, discussion.id, run_id)
-    if first is None:
-        return
     try:
+        first = stores.replies.begin(key, discussion.team_id, discussion.id, run_id)
+        if first is None:
+            return
         config = stores.configs.source(discussion.source_config_id)
         source = outside.source(config)
         source.reply(discussion.thread_id, apologise(reason, config.preferences, source), key, is_retry=not first)

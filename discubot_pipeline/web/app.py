@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException
 
 from discubot_pipeline import __version__
 from discubot_pipeline.domain.errors import PipelineError
@@ -15,9 +16,8 @@ def create_app(services: Services) -> FastAPI:
     """Build the app around the services of its process."""
     app = FastAPI(title="discubot-pipeline", version=__version__, openapi_url="/api/openapi.json", docs_url="/api/docs")
     app.state.services = services
-    app.add_exception_handler(PipelineError, problems.answer)
-    app.add_exception_handler(RequestValidationError, problems.refuse)
-    app.add_exception_handler(Exception, problems.answer)
+    for error in (PipelineError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(error, problems.answer)
     app.include_router(hooks.router)
     for part in (api, settings, outputs, people):
         app.include_router(part.router)

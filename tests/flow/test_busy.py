@@ -13,7 +13,7 @@ mutation Test($sensor: SensorSelector!) {
     ... on DryRunInstigationTick { evaluationResult { skipReason runRequests { runKey } error { message } } }
   }
 }"""
-HELD = 9
+HELD = 12
 
 
 @dataclass(frozen=True)

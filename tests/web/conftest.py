@@ -1,74 +1,72 @@
-"""The receiver over an empty database, and people with tokens who call its API."""
+"""Fixtures of the receiver's tests: one server for all, an empty database for each."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
+import sqlalchemy as sa
+from pydantic import SecretStr
 
+from discubot_pipeline.domain.config import GenericCredentials, SlackCredentials, SourceConfig
+from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.stores import Stores
-from discubot_pipeline.store.tables import Role
-from discubot_pipeline.web.app import create_app
-from discubot_pipeline.wiring import Adapters, Services
-from tests.conftest import Sandbox
+from discubot_pipeline.store.tables import inboxes
+from discubot_pipeline.wiring import Services, build
+from tests.adapters.slack_workspace import SECRET
+from tests.web.receiver import Receiver
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Somebody with a token."""
-
-    client: TestClient
-    token: str
-
-    def __call__(self, method: str, path: str, status: int = 200, body: Any = None, **more: Any) -> Any:
-        """Call the API and expect a status; gives the JSON of the answer, None without."""
-        headers = {"authorization": f"Bearer {self.token}"} | more.pop("headers", {})
-        answer = self.client.request(method, f"/api{path}", json=body, headers=headers, **more)
-        assert answer.status_code == status, answer.text
-        if status >= 400:
-            assert answer.headers["content-type"] == "application/problem+json"
-        is_json = answer.text and answer.headers["content-type"].endswith("json")
-        return answer.json() if is_json else answer.text
+@pytest.fixture(scope="session")
+def services(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Build the services of the receiver's process."""
+    home = tmp_path_factory.mktemp("home")
+    built = build(Settings(home=home, database_url=SecretStr(database_url)), pool_size=10)
+    yield built
+    built.engine.dispose()
 
 
-@pytest.fixture
-def services(settings: Settings, stores: Stores, sandbox: Sandbox) -> Services:
-    """Give services over the empty database, with the sandbox as the world."""
-    here = settings.model_copy(update={"notion_url": f"{sandbox.url}/notion", "slack_url": f"{sandbox.url}/slack/api"})
-    return Services(here, stores.engine, stores, Adapters(here, stores.engine, stores.limits))
+@pytest.fixture(scope="session")
+def running(services: Services) -> Iterator[Receiver]:
+    """Start the receiver."""
+    receiver = Receiver(services)
+    yield receiver
+    receiver.stop()
 
 
 @pytest.fixture
-def client(services: Services) -> Iterator[TestClient]:
-    """Give a client of the receiver."""
-    with TestClient(create_app(services), raise_server_exceptions=False) as client:
-        yield client
-
-
-Enter = Callable[..., Caller]
+def receiver(engine: sa.Engine, running: Receiver) -> Receiver:
+    """Give the receiver with an empty database."""
+    return running
 
 
 @pytest.fixture
-def enter(client: TestClient, stores: Stores) -> Enter:
-    """Let somebody of a team come in; the team is made where there is none."""
-
-    def call(team: str = "acme", name: str = "anna", role: Role = Role.ADMIN) -> Caller:
-        known = {each.name: each for each in stores.configs.teams()}
-        found = known.get(team) or stores.configs.add_team(team, "test")
-        return Caller(client, stores.tokens.make(found.id, name, role, "test"))
-
-    return call
+def stores(engine: sa.Engine, services: Services) -> Stores:
+    """Give the receiver's own stores over an empty database."""
+    return services.stores
 
 
 @pytest.fixture
-def admin(enter: Enter) -> Caller:
-    """Give an admin of the team acme."""
-    return enter()
+def slack_config(stores: Stores) -> SourceConfig:
+    """Give a Slack source of the team `acme`."""
+    secrets = SlackCredentials(signing_secret=SecretStr(SECRET), bot_token=SecretStr("xoxb-test"))
+    team = stores.configs.add_team("acme", "test")
+    return stores.configs.add_source(team, SourceType.SLACK, "slack", secrets, "test", workspace="T0ACME")
 
 
 @pytest.fixture
-def member(enter: Enter) -> Caller:
-    """Give a member of the team acme."""
-    return enter(name="ben", role=Role.MEMBER)
+def generic_config(stores: Stores, slack_config: SourceConfig) -> SourceConfig:
+    """Give a generic intake of the same team."""
+    secrets = GenericCredentials(signing_secret=SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+    return stores.configs.add_source(stores.configs.team("acme"), SourceType.GENERIC, "desk", secrets, "test")
+
+
+@pytest.fixture
+def stored(engine: sa.Engine) -> Callable[[], list[Any]]:
+    """Give all rows of all inboxes, on demand."""
+
+    def read() -> list[Any]:
+        with engine.connect() as connection:
+            return [row for table in inboxes.values() for row in connection.execute(sa.select(table))]
+
+    return read

@@ -18,8 +18,8 @@ from discubot_pipeline.domain.job import RunOutcome
 from discubot_pipeline.domain.task import TaskState
 from discubot_pipeline.store.tables import discussions, inboxes, outputs, replies, tasks
 from discubot_pipeline.wiring import Services
-from tests.stages.conftest import FirmOf
-from tests.stages.rig import SLACK, DomainAnalyst, Firm, World, retry, work_all
+from tests.stages.firms.conftest import FirmOf
+from tests.stages.firms.rig import SLACK, DomainAnalyst, Firm, World, retry, work_all
 from tests.store.samples import change, rows
 
 NAME = "Anna-of-the-stages"

@@ -10,8 +10,8 @@ from discubot_pipeline.store.stores import Stores
 from tests.adapters.notion_space import Workspace, workspace
 from tests.conftest import Sandbox
 from tests.store.samples import ANNA
-from tests.web.conftest import Caller, Enter
-from tests.web.test_settings import SLACK
+from tests.web.rest.conftest import Caller, Enter
+from tests.web.rest.test_settings import SLACK
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from discubot_pipeline.store.stores import Stores
 from tests.store.samples import arrival
-from tests.web.conftest import Caller, Enter
+from tests.web.rest.conftest import Caller, Enter
 
 SLACK = {"source": "slack", "workspace": "T1", "credentials": {"signing_secret": "s3cret", "bot_token": "xoxb-1"}}
 

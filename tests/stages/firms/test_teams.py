@@ -16,8 +16,8 @@ from discubot_pipeline.store.limits import Rate
 from discubot_pipeline.store.tables import discussions, inboxes, metadata, outputs, people, tasks
 from discubot_pipeline.wiring import Services
 from tests.conftest import Sandbox
-from tests.stages.conftest import FirmOf
-from tests.stages.rig import SLACK, Firm, Made, unlimited, work_all
+from tests.stages.firms.conftest import FirmOf
+from tests.stages.firms.rig import SLACK, Firm, Made, unlimited, work_all
 from tests.store.samples import rows
 
 WORKERS, THREADS, MENTIONS = 8, 25, 4
