@@ -61,7 +61,7 @@ class NotionInspector:
         yield passed("database", f"{len(schema.properties)} properties, the title is {schema.title.name!r}")
         yield key_check(schema)
         found = list(faults(schema, self._maps))
-        yield from found or [passed("mapping", self._in_short())]
+        yield from found or [passed("mapping", in_short(explain(schema, self._maps)))]
         yield from self._people()
 
     def close(self) -> None:
@@ -79,13 +79,6 @@ class NotionInspector:
     def _schema(self) -> Schema:
         return resolve(self._notion, self._output).schema
 
-    def _in_short(self) -> str:
-        """Name the fields that have a place, and those that have none."""
-        fields = explain(self._schema(), self._maps)
-        said = ", ".join(f"{each.field} → {each.property}" for each in fields if each.property)
-        without = ", ".join(each.field for each in fields if not each.property)
-        return f"{said}; without a place: {without}" if without else said
-
     def _people(self) -> Iterator[Check]:
         try:
             people = self._notion.read("GET", "/v1/users", params={"page_size": "1"}).get("results", [])
@@ -97,6 +90,14 @@ class NotionInspector:
             yield skipped("people", "the connection may not see people", "give it the user capabilities for assignees")
         except PipelineError as error:
             yield fault("people", error)
+
+
+def in_short(fields: list[MappedField]) -> str:
+    """Name the property of each field, its type and how it was chosen; then the fields and values without a place."""
+    said = [f"{each.field} → {each.property} ({each.type}, {each.how})" for each in fields if each.property]
+    lost = [each.field for each in fields if not each.property]
+    lost += [f"{each.field}.{value}" for each in fields for value, option in each.options.items() if option is None]
+    return ", ".join(said) + (f"; without a place: {', '.join(lost)}" if lost else "")
 
 
 def key_check(schema: Schema) -> Check:

@@ -71,6 +71,8 @@ def test_all_is_well(ready: Shell, slack: SlackHarness, space: Workspace) -> Non
         *((OUTPUT, "mapping"), (OUTPUT, "people")),
     ):
         assert line in lines
+    told = lines[OUTPUT, "mapping"]["message"]
+    assert "priority → Priority (select, name)" in told and "type.question" in told.partition("without a place")[2]
     output = ready("doctor").output
     assert "✓ acme/slack: token: speaks for" in output and "– installation: dagster: not running" in output
     assert not any(secret in output for secret in (slack.token, slack.secret, space.token))
