@@ -55,14 +55,20 @@ def may_follow(instance: DagsterInstance, holder: str, root_run_id: str) -> bool
     return run is not None and run.is_finished and (run.root_run_id or run.run_id) == root_run_id
 
 
-def end_orphans(instance: DagsterInstance) -> None:
-    """End all runs at work, whose processes are known to be gone: Dagster then retries those that nobody cancelled."""
+def at_work(instance: DagsterInstance) -> Sequence[DagsterRun]:
+    """List the runs that have, or should have, a process."""
+    return instance.get_runs(RunsFilter(statuses=AT_WORK))
+
+
+def end_orphans(instance: DagsterInstance, orphans: Sequence[DagsterRun]) -> None:
+    """End runs whose processes are known to be gone: Dagster then retries those that nobody cancelled."""
     why = "The code server stopped, and the run's process with it."
-    for run in instance.get_runs(RunsFilter(statuses=AT_WORK)):
-        if run.status is DagsterRunStatus.CANCELING:
-            instance.report_run_canceled(run, why)
-        else:
-            instance.report_run_failed(run, why)
+    for run in orphans:
+        match fate(instance, run.run_id), run.status:
+            case Fate.ALIVE, DagsterRunStatus.CANCELING:
+                instance.report_run_canceled(run, why)
+            case Fate.ALIVE, _:
+                instance.report_run_failed(run, why)
 
 
 def old_chains(instance: DagsterInstance, before: datetime, batch: int) -> Iterator[list[str]]:

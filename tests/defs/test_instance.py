@@ -83,9 +83,10 @@ def test_this_dagster_understands_the_file(tmp_path: Path, monkeypatch: pytest.M
     assert ref.run_coordinator_data is not None
     assert ref.run_coordinator_data.class_name == "QueuedRunCoordinator"
     assert ref.compute_logs_data.class_name == "NoOpComputeLogManager"
-    assert "16" in str(ref.run_coordinator_data.config_yaml) or "DISCUBOT_MAX" in ref.run_coordinator_data.config_yaml
-    assert ref.settings["run_monitoring"]["poll_interval_seconds"] == 10
-    assert ref.settings["run_retries"]["max_retries"] == 2
+    assert "env: DISCUBOT_MAX_CONCURRENT_RUNS" in ref.run_coordinator_data.config_yaml
+    settings: Any = ref.settings
+    assert settings["run_monitoring"]["poll_interval_seconds"] == 10
+    assert settings["run_retries"]["max_retries"] == 2
 
 
 def test_the_workspace_is_our_code_server() -> None:

@@ -13,9 +13,10 @@ RUN = "a-run"
 
 
 @pytest.fixture
-def outputs(services: Services) -> StepOutputs:
+def outputs(services: Services, instance: dg.DagsterInstance) -> StepOutputs:
     """Build the IO manager as Dagster does."""
-    built = step_outputs(dg.build_init_resource_context(resources={"services": services}))
+    context = dg.build_init_resource_context(resources={"services": services}, instance=instance)
+    built = step_outputs(context)
     assert isinstance(built, StepOutputs)
     return built
 

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.flow.town import Posted, Run, Thread, Town
+from tests.flow.runs import Run
+from tests.flow.team import Posted, Thread
+from tests.flow.town import Town
 
 DRY_RUN = """
 mutation Test($sensor: SensorSelector!) {

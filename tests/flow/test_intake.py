@@ -11,7 +11,9 @@ from standardwebhooks import Webhook
 from discubot_pipeline.domain.config import GenericCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.store.tables import Role
-from tests.flow.town import Team, Town, eventually
+from tests.flow.runs import eventually
+from tests.flow.team import Team
+from tests.flow.town import Town
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwSw"
 SAID = {

@@ -4,21 +4,8 @@ import json
 import os
 import signal
 
-import pytest
-
-from tests.flow.town import Run, Thread, Town, eventually
-
-
-@pytest.fixture(scope="module")
-def restarted(town: Town) -> tuple[Thread, list[Run], Thread]:
-    """Kill the code server with a run in it, and the daemon; let somebody else ask when both are there again."""
-    with town.fault("slack", "conversations.replies", "slow", seconds=20) as slow:
-        thread = town.team("restarted").thread("The gate is stuck", "@bot fix the gate")
-        slow.strikes()
-        for name in ("api grpc", "defs.daemon"):
-            replace(town, name)
-    other = town.team("patient").thread("The fence is low", "@bot fix the fence")
-    return thread, thread.settled(2), other
+from tests.flow.runs import eventually
+from tests.flow.town import Town
 
 
 def replace(town: Town, words: str) -> None:
@@ -43,17 +30,22 @@ def command(pid: int) -> str:
         return ""
 
 
-def test_a_run_that_dies_with_the_code_server_is_retried(restarted: tuple[Thread, list[Run], Thread]) -> None:
+def test_a_run_that_dies_with_the_code_server_is_retried(town: Town) -> None:
     """Nobody else would ever end it, and its thread would be closed to every later mention."""
-    thread, (killed, retry), _ = restarted
+    with town.fault("slack", "conversations.replies", "slow", seconds=20) as slow:
+        thread = town.team("restarted").thread("The gate is stuck", "@bot fix the gate")
+        slow.strikes()
+        replace(town, "defs.server")
+    killed, retry = thread.settled(2)
     assert (killed.status, killed.tags["dagster/will_retry"]) == ("FAILURE", "true")
     assert (retry.status, retry.parent, retry.tags["discubot/outcome"]) == ("SUCCESS", killed.id, "completed")
     assert (thread.status, thread.titles, len(thread.replies)) == ("completed", ["Fix the gate"], 1)
     assert [(row.status, row.run_id) for row in thread.deliveries] == [("done", retry.id)]
 
 
-def test_a_mention_after_the_daemon_came_back_is_not_held_up(restarted: tuple[Thread, list[Run], Thread]) -> None:
+def test_a_mention_after_the_daemon_came_back_is_not_held_up(town: Town) -> None:
     """The tick that the dead daemon left behind takes no delivery away from the new one."""
-    _, _, other = restarted
-    [run] = other.settled(timeout=40)
-    assert (run.status, other.titles) == ("SUCCESS", ["Fix the fence"])
+    replace(town, "defs.daemon")
+    thread = town.team("patient").thread("The fence is low", "@bot fix the fence")
+    [run] = thread.settled()
+    assert (run.status, thread.titles) == ("SUCCESS", ["Fix the fence"])

@@ -12,6 +12,7 @@ from discubot_pipeline.tracking.runs import (
     SENSOR,
     WILL_RETRY,
     Fate,
+    at_work,
     chain_of,
     end_orphans,
     fate,
@@ -195,5 +196,13 @@ def test_a_run_that_lacks_the_tag_of_its_root_is_not_forgotten(ledger: Ages) -> 
 def test_orphans_are_ended(ledger: Ages, status: str, expected: str) -> None:
     """Runs at work fail, one that was being cancelled is cancelled, and all others stay as they are."""
     run_id = ledger.run(status)
-    end_orphans(ledger.instance)
+    end_orphans(ledger.instance, at_work(ledger.instance))
     assert ledger.get(run_id).status.value == expected
+
+
+def test_an_orphan_that_has_ended_meanwhile_stays_as_it_is(ledger: Ages) -> None:
+    """Its process lived a little longer than its code server."""
+    run = ledger.get(ledger.run("STARTED"))
+    ledger.instance.report_run_canceled(run)
+    end_orphans(ledger.instance, [run])
+    assert ledger.get(run.run_id).status is dg.DagsterRunStatus.CANCELED
