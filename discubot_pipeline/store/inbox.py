@@ -14,6 +14,7 @@ from discubot_pipeline.domain.delivery import Arrival, Delivery, DeliveryStatus,
 from discubot_pipeline.domain.discussion import discussion_id
 from discubot_pipeline.domain.job import Trigger, Value
 from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.records import why_held
 from discubot_pipeline.store.tables import discussions, inboxes, teams
 
 OPEN = (DeliveryStatus.REQUESTED, DeliveryStatus.RUNNING)
@@ -48,7 +49,8 @@ class Inbox:
     def store(self, config: SourceConfig, arrival: Arrival) -> Stored:
         """Commit an arrival and wake the sensor; a duplicate by any of its keys stores nothing."""
         with transaction(self._engine) as connection:
-            made = connection.execute(self._insert(config, arrival)).scalar()
+            held = None if config.works else why_held(connection, config.id)
+            made = connection.execute(self._insert(config, arrival, held)).scalar()
             if made is None:
                 return Stored(id=connection.execute(self._same(config, arrival)).scalar_one(), is_new=False)
             connection.execute(sa.select(sa.func.pg_notify(CHANNEL, self.source.value)))
@@ -234,14 +236,14 @@ class Inbox:
         with transaction(self._engine) as connection:
             return [self._read(row) for row in connection.execute(rows)]
 
-    def _insert(self, config: SourceConfig, arrival: Arrival) -> Any:
+    def _insert(self, config: SourceConfig, arrival: Arrival, held: str | None) -> Any:
         thread = arrival.thread_id if arrival.reason is None else None
-        accepted = DeliveryStatus.PENDING if config.active else DeliveryStatus.HELD
+        accepted = DeliveryStatus.HELD if held else DeliveryStatus.PENDING
         row = {
             "team_id": config.team_id,
             "source_config_id": config.id,
             "status": DeliveryStatus.IGNORED if arrival.reason else accepted,
-            "reason": arrival.reason,
+            "reason": arrival.reason or held,
             "delivery_key": arrival.delivery_key,
             "message_key": arrival.message_key,
             "gesture_key": arrival.gesture_key,

@@ -9,6 +9,7 @@ from discubot_pipeline.domain.analysis import Priority, Sentiment, TaskType
 from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus
 from discubot_pipeline.domain.job import RunOutcome, Stage, Trigger
+from discubot_pipeline.domain.people import Match
 from discubot_pipeline.domain.task import TaskState
 from discubot_pipeline.store.columns import SCHEMA as SCHEMA
 from discubot_pipeline.store.columns import audit, enum_of, json_object, moment, reference, spent, texts, uuid_key
@@ -45,6 +46,7 @@ step_status = enum_of(StepStatus, "step_status")
 run_outcome = enum_of(RunOutcome, "run_outcome")
 trigger = enum_of(Trigger, "trigger")
 role = enum_of(Role, "role")
+person_match = enum_of(Match, "person_match")
 
 
 teams = sa.Table(
@@ -101,6 +103,8 @@ outputs = sa.Table(
     sa.Column("data_source_id", sa.Text),
     sa.Column("credentials", sa.LargeBinary, nullable=False),
     texts("domains"),
+    json_object("field_map"),
+    json_object("value_map"),
     sa.Column("is_default", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
@@ -346,9 +350,26 @@ people = sa.Table(
     sa.Column("email", sa.Text),
     sa.Column("time_zone", sa.Text),
     sa.Column("is_bot", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("notion_user_id", sa.Text),
+    sa.Column("match", person_match),
+    sa.Column("confidence", sa.Float),
+    sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
     moment("fetched_at", nullable=False, server_default=sa.func.now()),
     *audit(),
     sa.UniqueConstraint("source_config_id", "source_user_id"),
+    sa.CheckConstraint("(notion_user_id IS NULL) = (match IS NULL)", name="match"),
+    sa.CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
+    sa.Index(None, "team_id", "name"),
+)
+
+schemas = sa.Table(
+    "schemas",
+    metadata,
+    reference("output_id", "outputs", primary_key=True),
+    sa.Column("output_version", sa.Integer, nullable=False),
+    sa.Column("target", pg.JSONB, nullable=False),
+    moment("fetched_at", nullable=False, server_default=sa.func.now()),
+    *audit(),
 )
 
 limits = sa.Table(

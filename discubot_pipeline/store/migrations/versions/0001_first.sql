@@ -12,6 +12,7 @@ CREATE TYPE discubot.step_status AS ENUM ('running', 'completed', 'retrying', 'i
 CREATE TYPE discubot.run_outcome AS ENUM ('completed', 'partial', 'deferred', 'ignored', 'failed', 'cancelled');
 CREATE TYPE discubot.trigger AS ENUM ('webhook', 'manual', 'schedule', 'retry', 'backfill');
 CREATE TYPE discubot.role AS ENUM ('member', 'admin');
+CREATE TYPE discubot.person_match AS ENUM ('email', 'name', 'manual', 'imported');
 
 CREATE TABLE discubot.teams (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -26,16 +27,6 @@ CREATE TABLE discubot.teams (
     CONSTRAINT pk_teams PRIMARY KEY (id),
     CONSTRAINT ck_teams_name CHECK (name ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
     CONSTRAINT uq_teams_name UNIQUE (name)
-);
-
-CREATE TABLE discubot.limits (
-    bucket TEXT NOT NULL,
-    free_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_by TEXT DEFAULT 'system' NOT NULL,
-    updated_by TEXT DEFAULT 'system' NOT NULL,
-    CONSTRAINT pk_limits PRIMARY KEY (bucket)
 );
 
 CREATE TABLE discubot.tokens (
@@ -77,76 +68,6 @@ CREATE TABLE discubot.source_configs (
 );
 CREATE INDEX ix_source_configs_source ON discubot.source_configs (source);
 
-CREATE TABLE discubot.steps (
-    id UUID DEFAULT gen_random_uuid() NOT NULL,
-    run_id TEXT NOT NULL,
-    step TEXT NOT NULL,
-    stage discubot.stage,
-    team_id UUID,
-    discussion_id UUID,
-    status discubot.step_status DEFAULT 'running' NOT NULL,
-    input JSONB,
-    output JSONB,
-    reason TEXT,
-    error TEXT,
-    attempts INTEGER DEFAULT '1' NOT NULL,
-    prompt_tokens BIGINT DEFAULT '0' NOT NULL,
-    answer_tokens BIGINT DEFAULT '0' NOT NULL,
-    cost_usd NUMERIC(12, 6) DEFAULT '0' NOT NULL,
-    started_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    finished_at TIMESTAMP WITH TIME ZONE,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_by TEXT DEFAULT 'system' NOT NULL,
-    updated_by TEXT DEFAULT 'system' NOT NULL,
-    CONSTRAINT pk_steps PRIMARY KEY (id),
-    CONSTRAINT uq_steps_run_id_step UNIQUE (run_id, step),
-    CONSTRAINT fk_steps_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
-);
-CREATE INDEX ix_steps_discussion_id ON discubot.steps (discussion_id);
-
-CREATE TABLE discubot.notes (
-    run_id TEXT NOT NULL,
-    root_run_id TEXT NOT NULL,
-    team_id UUID,
-    discussion_id UUID,
-    source_config_id UUID,
-    trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
-    stage discubot.stage,
-    outcome discubot.run_outcome,
-    reason TEXT,
-    error TEXT,
-    not_before TIMESTAMP WITH TIME ZONE,
-    params JSONB DEFAULT '{}' NOT NULL,
-    counters JSONB DEFAULT '{}' NOT NULL,
-    retried_by TEXT,
-    pipeline_version TEXT NOT NULL,
-    closed_at TIMESTAMP WITH TIME ZONE,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_by TEXT DEFAULT 'system' NOT NULL,
-    updated_by TEXT DEFAULT 'system' NOT NULL,
-    CONSTRAINT pk_notes PRIMARY KEY (run_id),
-    CONSTRAINT fk_notes_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
-);
-CREATE INDEX ix_notes_discussion_id_created_at ON discubot.notes (discussion_id, created_at);
-CREATE INDEX ix_notes_team_id_created_at ON discubot.notes (team_id, created_at);
-CREATE INDEX ix_notes_root_run_id ON discubot.notes (root_run_id);
-
-CREATE TABLE discubot.analyses (
-    team_id UUID NOT NULL,
-    key BYTEA NOT NULL,
-    analyst TEXT NOT NULL,
-    findings JSONB NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_by TEXT DEFAULT 'system' NOT NULL,
-    updated_by TEXT DEFAULT 'system' NOT NULL,
-    CONSTRAINT pk_analyses PRIMARY KEY (team_id, key),
-    CONSTRAINT fk_analyses_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
-);
-CREATE INDEX ix_analyses_created_at ON discubot.analyses (created_at);
-
 CREATE TABLE discubot.outputs (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
     team_id UUID NOT NULL,
@@ -156,6 +77,8 @@ CREATE TABLE discubot.outputs (
     data_source_id TEXT,
     credentials BYTEA NOT NULL,
     domains TEXT[] DEFAULT '{}' NOT NULL,
+    field_map JSONB DEFAULT '{}' NOT NULL,
+    value_map JSONB DEFAULT '{}' NOT NULL,
     is_default BOOLEAN DEFAULT false NOT NULL,
     active BOOLEAN DEFAULT true NOT NULL,
     version INTEGER DEFAULT '1' NOT NULL,
@@ -168,8 +91,8 @@ CREATE TABLE discubot.outputs (
     CONSTRAINT fk_outputs_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_outputs_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
-CREATE UNIQUE INDEX uq_outputs_default ON discubot.outputs (source_config_id) WHERE is_default AND active;
 CREATE INDEX ix_outputs_team_id ON discubot.outputs (team_id);
+CREATE UNIQUE INDEX uq_outputs_default ON discubot.outputs (source_config_id) WHERE is_default AND active;
 
 CREATE SEQUENCE discubot.delivery_id_seq;
 
@@ -208,13 +131,13 @@ CREATE TABLE discubot.inbox_slack (
     CONSTRAINT fk_inbox_slack_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_inbox_slack_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_inbox_slack_open ON discubot.inbox_slack (discussion_id) WHERE status IN ('requested', 'running');
-CREATE INDEX ix_inbox_slack_team_id_received_at ON discubot.inbox_slack (team_id, received_at);
-CREATE INDEX ix_inbox_slack_leases ON discubot.inbox_slack (leased_until) WHERE status = 'requested';
-CREATE INDEX ix_inbox_slack_run_id ON discubot.inbox_slack (run_id) WHERE run_id IS NOT NULL;
-CREATE INDEX ix_inbox_slack_pending ON discubot.inbox_slack (not_before, id) WHERE status = 'pending';
 CREATE INDEX ix_inbox_slack_discussion_id ON discubot.inbox_slack (discussion_id);
+CREATE INDEX ix_inbox_slack_leases ON discubot.inbox_slack (leased_until) WHERE status = 'requested';
+CREATE INDEX ix_inbox_slack_open ON discubot.inbox_slack (discussion_id) WHERE status IN ('requested', 'running');
 CREATE INDEX ix_inbox_slack_payloads ON discubot.inbox_slack (finished_at) WHERE payload IS NOT NULL;
+CREATE INDEX ix_inbox_slack_pending ON discubot.inbox_slack (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_inbox_slack_run_id ON discubot.inbox_slack (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX ix_inbox_slack_team_id_received_at ON discubot.inbox_slack (team_id, received_at);
 
 CREATE TABLE discubot.inbox_generic (
     id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
@@ -252,12 +175,12 @@ CREATE TABLE discubot.inbox_generic (
     CONSTRAINT fk_inbox_generic_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_inbox_generic_discussion_id ON discubot.inbox_generic (discussion_id);
-CREATE INDEX ix_inbox_generic_pending ON discubot.inbox_generic (not_before, id) WHERE status = 'pending';
 CREATE INDEX ix_inbox_generic_leases ON discubot.inbox_generic (leased_until) WHERE status = 'requested';
 CREATE INDEX ix_inbox_generic_open ON discubot.inbox_generic (discussion_id) WHERE status IN ('requested', 'running');
 CREATE INDEX ix_inbox_generic_payloads ON discubot.inbox_generic (finished_at) WHERE payload IS NOT NULL;
-CREATE INDEX ix_inbox_generic_team_id_received_at ON discubot.inbox_generic (team_id, received_at);
+CREATE INDEX ix_inbox_generic_pending ON discubot.inbox_generic (not_before, id) WHERE status = 'pending';
 CREATE INDEX ix_inbox_generic_run_id ON discubot.inbox_generic (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX ix_inbox_generic_team_id_received_at ON discubot.inbox_generic (team_id, received_at);
 
 CREATE TABLE discubot.discussions (
     id UUID NOT NULL,
@@ -305,27 +228,6 @@ CREATE TABLE discubot.discussions (
 CREATE INDEX ix_discussions_active ON discubot.discussions (active_run_id) WHERE active_run_id IS NOT NULL;
 CREATE INDEX ix_discussions_source_config_id ON discubot.discussions (source_config_id);
 CREATE INDEX ix_discussions_team_id_status_created_at ON discubot.discussions (team_id, status, created_at);
-
-CREATE TABLE discubot.people (
-    id UUID DEFAULT gen_random_uuid() NOT NULL,
-    team_id UUID NOT NULL,
-    source_config_id UUID NOT NULL,
-    source_user_id TEXT NOT NULL,
-    name TEXT NOT NULL,
-    handle TEXT,
-    email TEXT,
-    time_zone TEXT,
-    is_bot BOOLEAN DEFAULT false NOT NULL,
-    fetched_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_by TEXT DEFAULT 'system' NOT NULL,
-    updated_by TEXT DEFAULT 'system' NOT NULL,
-    CONSTRAINT pk_people PRIMARY KEY (id),
-    CONSTRAINT uq_people_source_config_id_source_user_id UNIQUE (source_config_id, source_user_id),
-    CONSTRAINT fk_people_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
-    CONSTRAINT fk_people_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
-);
 
 CREATE TABLE discubot.messages (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -395,6 +297,76 @@ CREATE INDEX ix_tasks_discussion_id_task_index ON discubot.tasks (discussion_id,
 CREATE INDEX ix_tasks_run_id ON discubot.tasks (run_id);
 CREATE INDEX ix_tasks_team_id_created_at ON discubot.tasks (team_id, created_at);
 
+CREATE TABLE discubot.steps (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    stage discubot.stage,
+    team_id UUID,
+    discussion_id UUID,
+    status discubot.step_status DEFAULT 'running' NOT NULL,
+    input JSONB,
+    output JSONB,
+    reason TEXT,
+    error TEXT,
+    attempts INTEGER DEFAULT '1' NOT NULL,
+    prompt_tokens BIGINT DEFAULT '0' NOT NULL,
+    answer_tokens BIGINT DEFAULT '0' NOT NULL,
+    cost_usd NUMERIC(12, 6) DEFAULT '0' NOT NULL,
+    started_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_steps PRIMARY KEY (id),
+    CONSTRAINT uq_steps_run_id_step UNIQUE (run_id, step),
+    CONSTRAINT fk_steps_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_steps_discussion_id ON discubot.steps (discussion_id);
+
+CREATE TABLE discubot.notes (
+    run_id TEXT NOT NULL,
+    root_run_id TEXT NOT NULL,
+    team_id UUID,
+    discussion_id UUID,
+    source_config_id UUID,
+    trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
+    stage discubot.stage,
+    outcome discubot.run_outcome,
+    reason TEXT,
+    error TEXT,
+    not_before TIMESTAMP WITH TIME ZONE,
+    params JSONB DEFAULT '{}' NOT NULL,
+    counters JSONB DEFAULT '{}' NOT NULL,
+    retried_by TEXT,
+    pipeline_version TEXT NOT NULL,
+    closed_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_notes PRIMARY KEY (run_id),
+    CONSTRAINT fk_notes_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_notes_discussion_id_created_at ON discubot.notes (discussion_id, created_at);
+CREATE INDEX ix_notes_root_run_id ON discubot.notes (root_run_id);
+CREATE INDEX ix_notes_team_id_created_at ON discubot.notes (team_id, created_at);
+
+CREATE TABLE discubot.analyses (
+    team_id UUID NOT NULL,
+    key BYTEA NOT NULL,
+    analyst TEXT NOT NULL,
+    findings JSONB NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_analyses PRIMARY KEY (team_id, key),
+    CONSTRAINT fk_analyses_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_analyses_created_at ON discubot.analyses (created_at);
+
 CREATE TABLE discubot.replies (
     key TEXT NOT NULL,
     team_id UUID NOT NULL,
@@ -410,3 +382,54 @@ CREATE TABLE discubot.replies (
     CONSTRAINT fk_replies_discussion_id FOREIGN KEY(discussion_id) REFERENCES discubot.discussions (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_replies_discussion_id ON discubot.replies (discussion_id);
+
+CREATE TABLE discubot.people (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID NOT NULL,
+    source_user_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    handle TEXT,
+    email TEXT,
+    time_zone TEXT,
+    is_bot BOOLEAN DEFAULT false NOT NULL,
+    notion_user_id TEXT,
+    match discubot.person_match,
+    confidence FLOAT,
+    active BOOLEAN DEFAULT true NOT NULL,
+    fetched_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_people PRIMARY KEY (id),
+    CONSTRAINT uq_people_source_config_id_source_user_id UNIQUE (source_config_id, source_user_id),
+    CONSTRAINT ck_people_match CHECK ((notion_user_id IS NULL) = (match IS NULL)),
+    CONSTRAINT ck_people_confidence CHECK (confidence BETWEEN 0 AND 1),
+    CONSTRAINT fk_people_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_people_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_people_team_id_name ON discubot.people (team_id, name);
+
+CREATE TABLE discubot.schemas (
+    output_id UUID NOT NULL,
+    output_version INTEGER NOT NULL,
+    target JSONB NOT NULL,
+    fetched_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_schemas PRIMARY KEY (output_id),
+    CONSTRAINT fk_schemas_output_id FOREIGN KEY(output_id) REFERENCES discubot.outputs (id) ON DELETE CASCADE
+);
+
+CREATE TABLE discubot.limits (
+    bucket TEXT NOT NULL,
+    free_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_limits PRIMARY KEY (bucket)
+);
