@@ -8,5 +8,5 @@ defs = dg.Definitions(
     jobs=[jobs.discussion_job, jobs.retention_job],
     sensors=[*sensors.inboxes, sensors.failed_runs, sensors.cancelled_runs, sensors.unfinished_work],
     schedules=[schedules.retention],
-    resources={"services": resources.services, "io_manager": resources.step_outputs},
+    resources={"services": resources.services, "job": resources.job, "io_manager": resources.step_outputs},
 )

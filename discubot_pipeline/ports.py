@@ -145,6 +145,35 @@ class Analyst(Protocol):
         ...
 
 
+class Progress(Protocol):
+    """Where a stage tells those who watch its job how far it has come. Telling never fails, and never waits."""
+
+    def set_total(self, total: int, unit: str | None = None) -> None:
+        """Say how much there is to do."""
+        ...
+
+    def increment(self, by: int = 1, message: str | None = None) -> None:
+        """Say that some of it is done."""
+        ...
+
+    def add_outcome(self, **counts: int) -> None:
+        """Add to what the job has brought about; what a stage counts is counted anew when it is tried again."""
+        ...
+
+
+class Unwatched:
+    """The progress of work that nobody watches."""
+
+    def set_total(self, total: int, unit: str | None = None) -> None:
+        """Tell nobody."""
+
+    def increment(self, by: int = 1, message: str | None = None) -> None:
+        """Tell nobody."""
+
+    def add_outcome(self, **counts: int) -> None:
+        """Tell nobody."""
+
+
 class Clock(Protocol):
     """Tells the time, so that tests can."""
 

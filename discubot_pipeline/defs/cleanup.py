@@ -5,6 +5,7 @@ from datetime import timedelta
 import dagster as dg
 from pydantic import Field
 
+from discubot_pipeline.tracking.logger import JobLogger
 from discubot_pipeline.tracking.runs import old_chains
 from discubot_pipeline.wiring import Services
 
@@ -22,20 +23,26 @@ class CleanupConfig(dg.Config):
     dry_run: bool = Field(default=False, description="Only count.")
 
 
-@dg.op(required_resource_keys={"services"}, out=dg.Out(dg.Nothing))
+@dg.op(required_resource_keys={"services", "job"}, out=dg.Out(dg.Nothing))
 def remove_old(context: dg.OpExecutionContext, config: CleanupConfig) -> None:
     """Remove what is older than its retention, in batches, and say how much that was. Running jobs stay."""
     services: Services = context.resources.services
-    settings = services.settings
+    job: JobLogger = context.resources.job
+    settings, retention = services.settings, services.stores.retention
     done = age(config.keep_done_payloads_days, settings.keep_done_payloads)
     dead = age(config.keep_dead_payloads_days, settings.keep_dead_payloads)
-    payloads = services.stores.retention.purge_payloads(done, dead, config.dry_run)
     keep = age(config.keep_jobs_days, settings.keep_jobs)
-    jobs = remove_runs(context, services, keep, config.dry_run)
-    analyses = services.stores.retention.purge_analyses(keep, config.dry_run)
+    with job.stage("payloads"):
+        payloads = retention.purge_payloads(done, dead, config.dry_run)
+        job.add_outcome(payloads=payloads)
+    with job.stage("jobs"):
+        jobs = remove_runs(context, services, keep, config.dry_run)
+    with job.stage("analyses"):
+        analyses = retention.purge_analyses(keep, config.dry_run)
+        job.add_outcome(analyses=analyses)
     counts = {"payloads": payloads, "jobs": jobs, "kept analyses": analyses}
     context.add_output_metadata({**counts, "dry run": config.dry_run})
-    context.log.info(f"{'Would remove' if config.dry_run else 'Removed'} {jobs} jobs and {payloads} payloads.")
+    job.summary(f"{'Would remove' if config.dry_run else 'Removed'} {jobs} jobs and {payloads} payloads.")
 
 
 def age(days: float | None, default: timedelta) -> timedelta:
@@ -48,6 +55,7 @@ def remove_runs(context: dg.OpExecutionContext, services: Services, keep: timede
     before, removed = services.outside.clock.now() - keep, 0
     for chain in old_chains(context.instance, before, BATCH):
         removed += len(chain)
+        context.resources.job.add_outcome(jobs=len(chain))
         if not dry_run:
             delete(context, services, chain)
     return removed

@@ -5,6 +5,8 @@ import dagster as dg
 from discubot_pipeline.defs import ops
 from discubot_pipeline.defs.cleanup import remove_old
 from discubot_pipeline.defs.hooks import close_failure
+from discubot_pipeline.domain.job import Scope
+from discubot_pipeline.tracking.origin import SCOPE
 
 CLASS = "discubot/class"
 
@@ -23,7 +25,7 @@ def discussion_job() -> None:
 
 @dg.job(
     executor_def=dg.in_process_executor,
-    tags={CLASS: "maintenance"},
+    tags={CLASS: "maintenance", SCOPE: Scope.SYSTEM.value},
     description="Removes jobs and payloads that are older than their retention.",
 )
 def retention_job() -> None:

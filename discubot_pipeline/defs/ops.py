@@ -1,6 +1,7 @@
 """The six ops, one a stage: each hands its values to a stage function and its verdict to `perform`."""
 
 from collections.abc import Iterator
+from functools import partial
 from uuid import UUID
 
 import dagster as dg
@@ -22,7 +23,7 @@ from discubot_pipeline.stages.publish import publish
 from discubot_pipeline.stages.validate import FORMS, validate
 from discubot_pipeline.store.stores import Stores
 
-NEEDS = {"services"}
+NEEDS = {"services", "job"}
 
 
 class LaunchConfig(dg.Config):
@@ -105,7 +106,8 @@ def create_tasks(
     context: dg.OpExecutionContext, thread: Thread, analysis: Analysis
 ) -> Iterator[dg.Output[CreatedTasks]]:
     """Make the pages that are not there yet."""
-    yield from perform(context, Stage.TASK_CREATION, publish, thread, analysis)
+    work = partial(publish, progress=context.resources.job)
+    yield from perform(context, Stage.TASK_CREATION, work, thread, analysis)
 
 
 @dg.op(

@@ -1,7 +1,7 @@
 """Runs one stage inside its op: fence, step record, and the one place where a verdict becomes Dagster's."""
 
-import logging
 import random
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, NoReturn, TypeVar
@@ -9,10 +9,9 @@ from typing import Any, NoReturn, TypeVar
 import dagster as dg
 from pydantic import BaseModel
 
-from discubot_pipeline import __version__
 from discubot_pipeline.defs.metadata import describe
 from discubot_pipeline.domain.analysis import Analysis
-from discubot_pipeline.domain.delivery import DeliveryStatus, Launch
+from discubot_pipeline.domain.delivery import DeliveryStatus
 from discubot_pipeline.domain.discussion import ConfiguredDiscussion, ParsedDiscussion, Thread
 from discubot_pipeline.domain.errors import Ignored, PipelineError, Transient
 from discubot_pipeline.domain.job import (
@@ -22,15 +21,16 @@ from discubot_pipeline.domain.job import (
     Outcome,
     RunOutcome,
     Stage,
-    Trigger,
     backoff,
 )
+from discubot_pipeline.domain.progress import StepState
 from discubot_pipeline.domain.task import CreatedTasks
+from discubot_pipeline.stages.milestones import counts, milestone, sentence
 from discubot_pipeline.store.tables import StepStatus
+from discubot_pipeline.tracking.logger import JobLogger
 from discubot_pipeline.tracking.runs import RUN_KEY, may_follow
 from discubot_pipeline.wiring import Services
 
-logger = logging.getLogger(__name__)
 V = TypeVar("V", bound=BaseModel)
 BUSY_PAUSE = timedelta(seconds=5)
 
@@ -40,10 +40,12 @@ def perform(
 ) -> Iterator[dg.Output[V]]:
     """Do a stage's work on what earlier stages gave. Yields its value, or nothing when the run ends here, green."""
     services: Services = context.resources.services
-    job = job_of(context)
-    open_record(context, services, job, stage, given)
+    progress: JobLogger = context.resources.job
+    job, began = job_of(context), time.monotonic()
+    progress.set_stage(stage)
+    services.stores.steps.begin(job.run_id, context.op.name, stage, summary_of(given))
     try:
-        secure(context, services, job, given)
+        secure(context, services, job, stage, given)
         value = work(*given, job, services.stores, services.outside)
     except PipelineError as verdict:
         judge(context, services, job, verdict)
@@ -51,7 +53,18 @@ def perform(
     except Exception as error:
         end_step(context, services, StepStatus.FAILED, "internal", repr(error))
         raise
-    parsed = parsed_of(value) or parsed_of(*given)
+    except BaseException:
+        progress.end_stage(StepState.CANCELLED)
+        raise
+    complete(context, services, job, given, value)
+    yield dg.Output(value, metadata=describe(value) | {"seconds": round(time.monotonic() - began, 3)})
+
+
+def complete(
+    context: dg.OpExecutionContext, services: Services, job: Job, given: tuple[Any, ...], value: BaseModel
+) -> None:
+    """Close the step record of an op that did its work, and tell people what came of it."""
+    parsed = parsed_of(value, *given)
     services.stores.steps.end(
         job.run_id,
         context.op.name,
@@ -61,7 +74,22 @@ def perform(
     )
     if isinstance(value, Outcome):
         context.instance.add_run_tags(job.run_id, {"discubot/outcome": value.outcome.value})
-    yield dg.Output(value, metadata=describe(value))
+    tell(context.resources.job, given, value)
+    context.resources.job.end_stage(StepState.COMPLETED)
+
+
+def tell(progress: JobLogger, given: tuple[Any, ...], value: BaseModel) -> None:
+    """Say in people's words what a stage has brought."""
+    match (*given, value):
+        case (_, Thread() as thread):
+            progress.set_total(len(thread.messages), "messages")
+            progress.increment(len(thread.messages))
+        case (Thread() as thread, CreatedTasks() as created, Outcome() as outcome):
+            progress.summary(sentence(thread, created, outcome))
+    words = milestone(value)
+    if words:
+        progress.milestone(words, **counts(value))
+        progress.add_outcome(**counts(value))
 
 
 def job_of(context: dg.OpExecutionContext) -> Job:
@@ -76,36 +104,20 @@ def job_of(context: dg.OpExecutionContext) -> Job:
     )
 
 
-def open_record(
-    context: dg.OpExecutionContext, services: Services, job: Job, stage: Stage, given: tuple[Any, ...]
-) -> None:
-    """Note that the run is in this stage, and with what it goes into it."""
-    stores, launch = services.stores, given[0] if isinstance(given[0], Launch) else None
-    trigger = Trigger.RETRY if job.parent_run_id else Trigger(context.run.tags.get("discubot/trigger", "manual"))
-    params = launch.model_dump(mode="json", exclude_defaults=True) if launch else {}
-    stores.notes.open(job.run_id, job.root_run_id, trigger, params, __version__)
-    parsed = parsed_of(*given)
-    links = (
-        {
-            "team_id": parsed.team_id,
-            "discussion_id": parsed.discussion_id,
-            "source_config_id": parsed.ref.source_config_id,
-        }
-        if parsed
-        else {}
-    )
-    stores.notes.stage(job.run_id, stage, **links)
-    stores.steps.begin(job.run_id, context.op.name, stage, summary_of(given))
+def secure(context: dg.OpExecutionContext, services: Services, job: Job, stage: Stage, given: tuple[Any, ...]) -> None:
+    """Make the discussion this run's own before anything is done to it, and take over its parent's deliveries.
 
-
-def secure(context: dg.OpExecutionContext, services: Services, job: Job, given: tuple[Any, ...]) -> None:
-    """Make the discussion this run's own before anything is done to it, and take over its parent's deliveries."""
+    The note names the discussion before the run has it: whoever closes the run after a crash goes by the note.
+    """
     parsed = parsed_of(*given)
     if parsed is None:
         return
     tag_run(context, parsed)
     discussions = services.stores.discussions
     holder = discussions.holder(parsed.discussion_id)
+    if holder != job.run_id:
+        links = {"team_id": parsed.team_id, "source_config_id": parsed.ref.source_config_id}
+        services.stores.notes.stage(job.run_id, stage, discussion_id=parsed.discussion_id, **links)
     free = [holder] if holder and may_follow(context.instance, holder, job.root_run_id) else []
     discussions.take(parsed.discussion_id, job.run_id, free)
     if job.parent_run_id:
@@ -139,8 +151,11 @@ def judge(context: dg.OpExecutionContext, services: Services, job: Job, verdict:
         case Transient() if not job.is_last_attempt:
             end_step(context, services, StepStatus.RETRYING, verdict.reason, verdict.message)
             pause = verdict.retry_after or min(backoff(context.retry_number, random.random()), LONGEST_WAIT)
-            context.log.warning(f"{verdict} Trying again in {pause.total_seconds():.1f} s.")
-            raise dg.RetryRequested(MAX_OP_RETRIES, pause.total_seconds()) from verdict
+            seconds = pause.total_seconds()
+            context.resources.job.warning(
+                f"{verdict} Trying again in {seconds:.1f} s.", reason=verdict.reason, seconds=seconds
+            )
+            raise dg.RetryRequested(MAX_OP_RETRIES, seconds) from verdict
         case _:
             end_step(context, services, StepStatus.FAILED, verdict.reason, verdict.message)
             fail(verdict)
@@ -154,7 +169,7 @@ def fail(verdict: PipelineError) -> NoReturn:
 
 def end_ignored(context: dg.OpExecutionContext, services: Services, job: Job, verdict: Ignored) -> None:
     """End the run green with nothing done; deliveries that only found the discussion busy go back and wait."""
-    context.log.info(f"Nothing to do here: {verdict}")
+    context.resources.job.summary(f"Nothing to do here: {verdict}", reason=verdict.reason)
     for inbox in services.stores.inboxes.values():
         if verdict.reason == "busy":
             inbox.postpone(job.run_id, services.outside.clock.now() + BUSY_PAUSE)
@@ -172,7 +187,8 @@ def end_deferred(
     if not any(waits):
         end_step(context, services, StepStatus.FAILED, verdict.reason, verdict.message)
         fail(verdict)
-    context.log.warning(f"{verdict} This discussion goes on at {not_before:%Y-%m-%d %H:%M:%S} UTC in a new run.")
+    goes_on = f"This discussion goes on at {not_before:%Y-%m-%d %H:%M:%S} UTC in a new run."
+    context.resources.job.summary(f"{verdict} {goes_on}", reason=verdict.reason, not_before=not_before.isoformat())
     end_run(context, services, job, RunOutcome.DEFERRED, verdict, not_before=not_before)
 
 
@@ -195,8 +211,9 @@ def end_run(
 
 
 def end_step(context: dg.OpExecutionContext, services: Services, status: StepStatus, reason: str, error: str) -> None:
-    """Close the step record of this op."""
+    """Close the step record of this op, and show how its stage ended."""
     services.stores.steps.end(context.run_id, context.op.name, status, reason=reason, error=error)
+    context.resources.job.end_stage(StepState(status.value))
 
 
 def parsed_of(*values: Any) -> ParsedDiscussion | None:

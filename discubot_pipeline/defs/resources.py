@@ -1,15 +1,41 @@
-"""What ops and sensors are handed: the services of this process, and the place where op outputs are kept."""
+"""What ops and sensors are handed: the services of this process, the job logger, and the place of op outputs."""
+
+from collections.abc import Iterator
 
 import dagster as dg
 from pydantic import BaseModel
 
+from discubot_pipeline.domain.job import Stage
+from discubot_pipeline.tracking.logger import JobLogger
+from discubot_pipeline.tracking.origin import open_note
 from discubot_pipeline.wiring import Services, shared
+
+STAGES: dict[str, tuple[str, ...]] = {
+    "discussion_job": tuple(Stage),
+    "retention_job": ("payloads", "jobs", "analyses"),
+}
+"""The stages of each job that has them planned, in their order."""
 
 
 @dg.resource(description="Stores and adapters of this process.")
 def services(_: dg.InitResourceContext) -> Services:
     """Hand out the services of this process; run workers and the code server each build theirs once."""
     return shared()
+
+
+@dg.resource(required_resource_keys={"services"}, description="Stage, progress, outcome and log of the run.")
+def job(context: dg.InitResourceContext) -> Iterator[JobLogger]:
+    """Open the run's note, hand out its logger, and write what it has not written yet when the run is over."""
+    run = context.run
+    if run is None or context.instance is None:
+        raise dg.DagsterInvariantViolationError("the resource `job` belongs to a run: a sensor has none")
+    notes = context.resources.services.stores.notes
+    open_note(run, notes)
+    logger = JobLogger(run, context.instance, notes, STAGES.get(run.job_name, ()))
+    try:
+        yield logger
+    finally:
+        logger.save_outcome()
 
 
 class StepOutputs(dg.IOManager):

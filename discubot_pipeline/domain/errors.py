@@ -33,3 +33,8 @@ class Permanent(PipelineError):
 
 class Ignored(PipelineError):
     """Nothing to do here, and that is fine."""
+
+
+def reason_of(error: Exception) -> str:
+    """Give the reason code of an error; what is no verdict is a fault of ours."""
+    return error.reason if isinstance(error, PipelineError) else "internal"

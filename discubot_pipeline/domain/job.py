@@ -1,4 +1,4 @@
-"""Names of a job's stages, states and ends. A job is a Dagster run of `discussion_job`."""
+"""Names of a job's stages, states and ends. A job is a Dagster run."""
 
 from datetime import timedelta
 from enum import StrEnum

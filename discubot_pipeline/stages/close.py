@@ -5,7 +5,7 @@ from uuid import UUID
 
 from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus
-from discubot_pipeline.domain.errors import PipelineError
+from discubot_pipeline.domain.errors import reason_of
 from discubot_pipeline.domain.job import RunOutcome, Stage
 from discubot_pipeline.ports import Mark, Outside
 from discubot_pipeline.stages.replies import apologise
@@ -35,7 +35,7 @@ def close_failed(
             why = {"reason": reason, "error": message}
             stores.discussions.finish(discussion.id, run_id, DiscussionStatus.FAILED, failed_stage=stage, **why)
         settle(run_id, reason, message, stores)
-        stores.notes.close(run_id, RunOutcome.FAILED, reason=reason, error=message)
+        stores.notes.close(run_id, RunOutcome.FAILED, reason=reason, error=message, summary=f"Failed: {message}")
 
 
 def close_cancelled(run_id: str, stores: Stores) -> None:
@@ -46,7 +46,7 @@ def close_cancelled(run_id: str, stores: Stores) -> None:
         if discussion:
             stores.discussions.finish(discussion.id, run_id, DiscussionStatus.CANCELLED, reason="cancelled")
         settle(run_id, "cancelled", None, stores)
-        stores.notes.close(run_id, RunOutcome.CANCELLED, reason="cancelled")
+        stores.notes.close(run_id, RunOutcome.CANCELLED, reason="cancelled", summary="Cancelled.")
 
 
 def held_discussion(id: UUID | None, run_id: str, stores: Stores) -> Discussion | None:
@@ -76,5 +76,5 @@ def tell(discussion: Discussion, run_id: str, root_run_id: str, reason: str, sto
         stores.replies.posted(key)
         asked = filter(is_webhook, stores.inboxes[discussion.source].of_run(run_id))
         source.mark(discussion.thread_id, [source.read(delivery).message_id for delivery in asked], Mark.FAILED)
-    except PipelineError as error:
-        logger.warning("failure_reply_failed", extra={"reason": error.reason})
+    except Exception as error:
+        logger.warning("failure_reply_failed", extra={"reason": reason_of(error)})

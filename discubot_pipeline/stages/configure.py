@@ -3,7 +3,7 @@
 import logging
 
 from discubot_pipeline.domain.discussion import ConfiguredDiscussion, ParsedDiscussion
-from discubot_pipeline.domain.errors import Permanent, PipelineError
+from discubot_pipeline.domain.errors import Permanent, reason_of
 from discubot_pipeline.domain.job import Job
 from discubot_pipeline.ports import Mark, Outside
 from discubot_pipeline.store.stores import Stores
@@ -24,9 +24,9 @@ def configure(parsed: ParsedDiscussion, job: Job, stores: Stores, outside: Outsi
 
 
 def react(parsed: ParsedDiscussion, mark: Mark, stores: Stores, outside: Outside) -> None:
-    """Put a reaction on the mention; one that cannot be put is logged and never fails the work."""
+    """Put a reaction on the mention; whatever is in its way is logged, and never fails the work."""
     try:
         source = outside.source(stores.configs.source(parsed.ref.source_config_id))
         source.mark(parsed.ref.thread_id, parsed.mention_ids, mark)
-    except PipelineError as error:
-        logger.warning("reaction_failed", extra={"mark": mark.value, "reason": error.reason})
+    except Exception as error:
+        logger.warning("reaction_failed", extra={"mark": mark.value, "reason": reason_of(error)})

@@ -18,11 +18,20 @@ from discubot_pipeline.domain.task import (
     TaskState,
     task_key,
 )
-from discubot_pipeline.ports import Draft, Outside, Tracker
+from discubot_pipeline.ports import Draft, Outside, Progress, Tracker, Unwatched
 from discubot_pipeline.store.stores import Stores
 
+UNWATCHED = Unwatched()
 
-def publish(thread: Thread, analysis: Analysis, job: Job, stores: Stores, outside: Outside) -> CreatedTasks:
+
+def publish(
+    thread: Thread,
+    analysis: Analysis,
+    job: Job,
+    stores: Stores,
+    outside: Outside,
+    progress: Progress = UNWATCHED,
+) -> CreatedTasks:
     """Make the pages that are not there yet. What fails for good is listed; when nothing could be made, raises."""
     config = stores.configs.source(thread.configured.parsed.ref.source_config_id)
     outputs = {output.id: output for output in stores.configs.outputs(config)}
@@ -30,12 +39,17 @@ def publish(thread: Thread, analysis: Analysis, job: Job, stores: Stores, outsid
     failures: list[tuple[Missing, PipelineError]] = []
     planned, homeless = plan(analysis, list(outputs.values()))
     failures += [(missing(task, "any output", error), error) for task, error in homeless]
+    progress.set_total(len(planned), "pages")
+    progress.add_outcome(missing=len(homeless))
     for each in planned:
         output = outputs[each.output_id]
         try:
             made.append(make(each, output, thread, analysis, job, stores, outside))
+            progress.add_outcome(**{"created" if made[-1].is_new else "there_already": 1})
         except (Transient, Permanent) as error:
             failures.append((missing(each.task, output.name, error), error))
+            progress.add_outcome(missing=1)
+        progress.increment()
     give_up_or_retry(made, [error for _, error in failures], job)
     return CreatedTasks(analysis=analysis, made=tuple(made), missing=tuple(missing for missing, _ in failures))
 

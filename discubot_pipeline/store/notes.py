@@ -7,9 +7,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from discubot_pipeline.domain.job import RunOutcome, Stage, Trigger, Value
+from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger, Value
+from discubot_pipeline.domain.progress import Progress
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.tables import notes
+
+CHANNEL = "discubot_jobs"
+"""Tells the run id of each note whose stage, progress or outcome has changed."""
 
 
 class Note(Value):
@@ -17,6 +21,8 @@ class Note(Value):
 
     run_id: str
     root_run_id: str
+    job_name: str
+    scope: Scope
     team_id: UUID | None
     discussion_id: UUID | None
     trigger: Trigger
@@ -25,7 +31,10 @@ class Note(Value):
     reason: str | None
     error: str | None
     not_before: datetime | None
+    params: dict[str, Any]
+    progress: Progress
     counters: dict[str, Any]
+    summary: str | None
     closed_at: datetime | None
 
 
@@ -35,20 +44,41 @@ class Notes:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def open(self, run_id: str, root_run_id: str, trigger: Trigger, params: dict[str, Any], version: str) -> None:
-        """Open the note of a run; again does nothing."""
-        row = {
-            "run_id": run_id,
+    def open(
+        self,
+        run_id: str,
+        root_run_id: str,
+        trigger: Trigger,
+        params: dict[str, Any],
+        version: str,
+        job_name: str = "discussion_job",
+        scope: Scope = Scope.TEAM,
+    ) -> None:
+        """Open the note of a run, or say what it is in one that somebody else has begun; its state stays."""
+        origin = {
             "root_run_id": root_run_id,
+            "job_name": job_name,
+            "scope": scope,
             "trigger": trigger,
             "params": params,
             "pipeline_version": version,
         }
-        self._run(pg.insert(notes).values(row).on_conflict_do_nothing())
+        insert = pg.insert(notes).values(run_id=run_id, **origin)
+        self._run(insert.on_conflict_do_update(index_elements=[notes.c.run_id], set_=origin))
 
     def stage(self, run_id: str, stage: Stage, **links: Any) -> None:
         """Say which stage a run is in, and what it is about as far as that is known."""
-        self._run(sa.update(notes).where(notes.c.run_id == run_id).values(stage=stage, **links))
+        self._write(notes.c.run_id == run_id, {"stage": stage, **links})
+
+    def track(self, run_id: str, progress: Progress, counters: dict[str, Any], summary: str | None) -> None:
+        """Write how far a run has come; counters of other names stay, and so does a summary until there is another."""
+        values = {
+            "stage": Stage(progress.stage) if progress.stage in set(Stage) else notes.c.stage,
+            "progress": progress.model_dump(mode="json"),
+            "counters": notes.c.counters.concat(counters),
+            "summary": sa.func.coalesce(sa.cast(summary, sa.Text), notes.c.summary),
+        }
+        self._write(notes.c.run_id == run_id, values)
 
     def close(
         self,
@@ -59,18 +89,22 @@ class Notes:
         error: str | None = None,
         not_before: datetime | None = None,
         counters: dict[str, Any] | None = None,
+        summary: str | None = None,
     ) -> bool:
-        """Write how a run ended; False when that is known already. The first word is the last."""
-        values: dict[str, Any] = {
+        """Write how a run ended; False when that is known already. The first word is the last.
+
+        What the run itself has counted and summed up stays.
+        """
+        values = {
             "outcome": outcome,
             "reason": reason,
             "error": error,
             "not_before": not_before,
+            "counters": notes.c.counters.concat(counters or {}),
+            "summary": sa.func.coalesce(notes.c.summary, sa.cast(summary, sa.Text)),
+            "closed_at": sa.func.now(),
         }
-        values |= {"counters": counters or {}, "closed_at": sa.func.now()}
-        unclosed = sa.and_(notes.c.run_id == run_id, notes.c.closed_at.is_(None))
-        with transaction(self._engine) as connection:
-            return bool(connection.execute(sa.update(notes).where(unclosed).values(values)).rowcount)
+        return self._write(sa.and_(notes.c.run_id == run_id, notes.c.closed_at.is_(None)), values)
 
     def get(self, run_id: str) -> Note | None:
         """Give the note of a run."""
@@ -88,6 +122,13 @@ class Notes:
         rows = sa.select(notes).where(notes.c.discussion_id == discussion_id).order_by(notes.c.created_at)
         with transaction(self._engine) as connection:
             return [read(row) for row in connection.execute(rows)]
+
+    def _write(self, which: sa.ColumnElement[bool], values: dict[str, Any]) -> bool:
+        """Change a note and tell those who listen, in one statement; says whether there was one to change."""
+        written = sa.update(notes).where(which).values(values).returning(notes.c.run_id).cte("written")
+        with transaction(self._engine) as connection:
+            told = connection.execute(sa.select(sa.func.pg_notify(CHANNEL, written.c.run_id), written.c.run_id))
+            return told.first() is not None
 
     def _run(self, statement: Any) -> None:
         with transaction(self._engine) as connection:

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from discubot_pipeline.defs.jobs import retention_job
+from discubot_pipeline.defs.resources import job
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.store.tables import inboxes
@@ -26,7 +27,7 @@ def clean_up(workshop: Workshop, **config: Any) -> dict[str, Any]:
     result = retention_job.execute_in_process(
         {"ops": {"remove_old": {"config": config}}},
         instance=workshop.instance,
-        resources={"services": workshop.services},
+        resources={"services": workshop.services, "job": job},
     )
     [output] = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]
     workshop.instance.delete_run(result.run_id)

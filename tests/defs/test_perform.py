@@ -7,7 +7,7 @@ import pytest
 
 from discubot_pipeline.domain.delivery import DeliveryStatus
 from discubot_pipeline.domain.errors import Permanent, Transient
-from discubot_pipeline.domain.job import RunOutcome, Stage, Trigger
+from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger
 from discubot_pipeline.ports import Mark
 from discubot_pipeline.store.tables import StepStatus
 from discubot_pipeline.tracking.runs import RUN_KEY
@@ -16,6 +16,7 @@ from tests.defs.workshop import THREAD, Workshop
 SOON = timedelta(milliseconds=1)
 OPS = ["validate_discussion", "load_config", "build_thread", "analyze_thread", "create_tasks", "finalize_discussion"]
 BEFORE_PAGES = OPS[:4]
+READ = {"messages": 1, "people": 1}
 
 
 def again() -> Transient:
@@ -56,7 +57,9 @@ def test_the_note_of_a_run_says_what_it_was_about(workshop: Workshop) -> None:
     note = workshop.note(ended.id)
     assert (note.stage, note.outcome, note.trigger) == (Stage.NOTIFICATION, RunOutcome.COMPLETED, Trigger.MANUAL)
     assert (note.team_id, note.discussion_id, note.root_run_id) == (workshop.config.team_id, workshop.id, ended.id)
-    assert note.counters == {"created": 2, "there_already": 0, "missing": 0}
+    assert note.counters == READ | {"tasks": 2, "created": 2, "there_already": 0, "missing": 0}
+    assert (note.job_name, note.scope, note.params["instruction"]) == ("discussion_job", Scope.TEAM, "be quick")
+    assert note.summary == "2 tasks found in 1 message by 1 person: 2 pages made."
     assert note.closed_at is not None
 
 
@@ -303,7 +306,7 @@ def test_a_second_launch_of_a_known_thread_makes_only_what_is_new(workshop: Work
     ended = workshop.launch(discussion_id=str(workshop.id))
     assert ended.tags["discubot/outcome"] == "completed"
     assert len(workshop.paper.pages) == 3
-    assert workshop.note(ended.id).counters == {"created": 1, "there_already": 2, "missing": 0}
+    assert workshop.note(ended.id).counters == READ | {"tasks": 3, "created": 1, "there_already": 2, "missing": 0}
 
 
 def test_step_records_hold_what_went_in_without_the_thread(workshop: Workshop) -> None:

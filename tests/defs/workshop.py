@@ -11,7 +11,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from discubot_pipeline.defs.jobs import discussion_job
-from discubot_pipeline.defs.resources import step_outputs
+from discubot_pipeline.defs.resources import job, step_outputs
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, SourceType
 from discubot_pipeline.domain.discussion import discussion_id
@@ -37,7 +37,7 @@ def services_of_the_test(_: dg.InitResourceContext) -> Services:
 
 def rebuilt() -> dg.JobDefinition:
     """Build the discussion job for re-execution."""
-    resources = {"services": services_of_the_test, "io_manager": step_outputs}
+    resources = {"services": services_of_the_test, "job": job, "io_manager": step_outputs}
     return dg.Definitions(jobs=[discussion_job], resources=resources).resolve_job_def("discussion_job")
 
 
@@ -130,7 +130,7 @@ class Workshop:
 
     def launch(self, tags: dict[str, str] | None = None, **config: Any) -> Ended:
         """Run the discussion job with a launch config."""
-        resources = {"services": self.services, "io_manager": step_outputs}
+        resources = {"services": self.services, "job": job, "io_manager": step_outputs}
         result = discussion_job.execute_in_process(
             {"ops": {"validate_discussion": {"config": config}}},
             instance=self.instance,
