@@ -1,5 +1,7 @@
-"""What the Dagster UI shows of each stage's value: counts to plot, links to follow, a little Markdown."""
+"""What the Dagster UI shows of each stage's value: counts to plot, links to follow, tables, a little Markdown."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
@@ -11,6 +13,11 @@ from discubot_pipeline.domain.job import Outcome
 from discubot_pipeline.domain.task import CreatedTasks
 
 Metadata = dict[str, Any]
+LONGEST_TABLE = 50
+"""An event holds no more rows than people read."""
+TASKS = {"task": "string", "priority": "string", "type": "string", "assignee": "string", "due": "string"}
+PEOPLE = {"name": "string", "handle": "string", "messages": "int"}
+PAGES = {"task": "string", "state": "string", "page": "string", "left out": "string"}
 
 
 def describe(value: BaseModel) -> Metadata:
@@ -45,11 +52,13 @@ def of_parsed(parsed: ParsedDiscussion) -> Metadata:
 
 def of_thread(thread: Thread) -> Metadata:
     """Show how much was read, and where it is."""
+    wrote = Counter(message.author.id for message in thread.messages)
     link = {"thread": dg.MetadataValue.url(thread.url)} if thread.url else {}
     return link | {
         "title": thread.title,
         "messages": len(thread.messages),
         "people": len(thread.participants),
+        "who": table(PEOPLE, ((who.name, who.handle, wrote[who.id]) for who in thread.participants)),
     }
 
 
@@ -60,6 +69,7 @@ def of_analysis(analysis: Analysis) -> Metadata:
         "summary": dg.MetadataValue.md(findings.summary or "–"),
         "tasks": len(findings.tasks),
         "titles": dg.MetadataValue.md("\n".join(f"- {task.title}" for task in findings.tasks) or "–"),
+        "to do": table(TASKS, ((t.title, t.priority, t.type, t.assignee, t.due_date) for t in findings.tasks)),
         "confidence": findings.confidence,
         "analyst": analysis.analyst,
         "degraded": analysis.degraded,
@@ -73,9 +83,20 @@ def of_analysis(analysis: Analysis) -> Metadata:
 
 def of_tasks(created: CreatedTasks) -> Metadata:
     """Show the pages, each with its link."""
+    made = [(t.title, "new" if t.is_new else "there already", t.url, ", ".join(t.skipped)) for t in created.made]
+    gone = [(task.title, f"missing: {task.reason}", "", "") for task in created.missing]
     pages = {f"page {number}": dg.MetadataValue.url(task.url) for number, task in enumerate(created.made[:20], 1)}
     return (
         {"created": len(created.new), "there already": len(created.made) - len(created.new)}
         | pages
-        | {"missing": len(created.missing)}
+        | {"missing": len(created.missing), "pages": table(PAGES, made + gone)}
+    )
+
+
+def table(columns: dict[str, str], rows: Iterable[Iterable[object]]) -> dg.TableMetadataValue:
+    """Make a table; what is not known is left empty."""
+    cells = [[cell if isinstance(cell, int) else str(cell or "") for cell in row] for row in rows]
+    return dg.MetadataValue.table(
+        records=[dg.TableRecord(dict(zip(columns, row, strict=True))) for row in cells[:LONGEST_TABLE]],
+        schema=dg.TableSchema([dg.TableColumn(name, type) for name, type in columns.items()]),
     )

@@ -16,6 +16,11 @@ def shown(value: BaseModel) -> dict[str, Any]:
     return {name: each.value if isinstance(each, dg.MetadataValue) else each for name, each in describe(value).items()}
 
 
+def cells(value: BaseModel, name: str) -> list[list[Any]]:
+    """Give the rows of a table."""
+    return [list(record.data.values()) for record in describe(value)[name].records]
+
+
 @pytest.mark.parametrize("value", values.ALL, ids=values.name_of)
 def test_every_value_is_something_that_dagster_can_show(value: BaseModel) -> None:
     """Each has at least one entry, and Dagster takes them all."""
@@ -26,7 +31,14 @@ def test_every_value_is_something_that_dagster_can_show(value: BaseModel) -> Non
 def test_a_thread_shows_its_size_and_where_it_is() -> None:
     """Its text stays where it is; a thread without a link has none."""
     linked = values.THREAD.model_copy(update={"url": "https://paper.example/C1"})
-    assert shown(linked) == {"thread": "https://paper.example/C1", "title": "A plan", "messages": 1, "people": 1}
+    entries = shown(linked)
+    assert cells(linked, "who") == [["Zoë 🎉", "zoe", 1]]
+    assert {name: entries[name] for name in entries if name != "who"} == {
+        "thread": "https://paper.example/C1",
+        "title": "A plan",
+        "messages": 1,
+        "people": 1,
+    }
     assert "thread" not in shown(values.THREAD)
     assert "quoted" not in str(shown(linked))
 
@@ -37,6 +49,7 @@ def test_an_analysis_shows_what_it_cost_and_whether_it_was_degraded() -> None:
     assert (entries["tasks"], entries["confidence"], entries["cost (USD)"]) == (1, 0.25, 0.0123)
     assert (entries["analyst"], entries["degraded"]) == ("rules", True)
     assert entries["titles"] == "- Fix the plan"
+    assert cells(values.ANALYSIS, "to do") == [["Fix the plan", "urgent", "bug", "Zoë 🎉", "2026-03-06"]]
 
 
 def test_created_tasks_show_their_pages_as_links() -> None:
@@ -44,10 +57,24 @@ def test_created_tasks_show_their_pages_as_links() -> None:
     entries = describe(values.CREATED)
     assert (entries["created"], entries["there already"], entries["missing"]) == (1, 1, 1)
     assert entries["page 1"] == dg.MetadataValue.url("https://pages.example/p1")
+    assert cells(values.CREATED, "pages") == [
+        ["Fix the plan", "new", "https://pages.example/p1", "assignee"],
+        ["Read the plan", "there already", "https://pages.example/p2", ""],
+        ["Burn the plan", "missing: validation", "", ""],
+    ]
 
 
 def test_a_hundred_pages_do_not_flood_the_event() -> None:
-    """Twenty links are enough."""
+    """Twenty links are enough, and fifty rows."""
     many = CreatedTasks(analysis=values.ANALYSIS, made=(values.MADE,) * 100)
-    assert sum(name.startswith("page") for name in describe(many)) == 20
+    assert sum(name.startswith("page ") for name in describe(many)) == 20
     assert describe(many)["created"] == 100
+    assert len(cells(many, "pages")) == 50
+
+
+def test_a_table_without_rows_has_its_columns() -> None:
+    """Nothing found is shown as that."""
+    nothing = values.ANALYSIS.model_copy(update={"findings": values.FINDINGS.model_copy(update={"tasks": ()})})
+    entry = describe(nothing)["to do"]
+    assert [column.name for column in entry.schema.columns] == ["task", "priority", "type", "assignee", "due"]
+    assert entry.records == []
