@@ -10,10 +10,12 @@ import sqlalchemy as sa
 from discubot_pipeline.adapters.generic import GenericDoor, GenericSource
 from discubot_pipeline.adapters.http import Pace, no_pace
 from discubot_pipeline.adapters.notion import NotionTracker
+from discubot_pipeline.adapters.notiondoor import NotionDoor
+from discubot_pipeline.adapters.notionsource import NotionSource
 from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
 from discubot_pipeline.adapters.slack import SlackSource
 from discubot_pipeline.adapters.slackdoor import SlackDoor
-from discubot_pipeline.domain.config import Output, SourceConfig
+from discubot_pipeline.domain.config import Credentials, NotionCredentials, Output, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.ports import Analyst, Clock, Door, Source, Tracker
 from discubot_pipeline.settings import Settings
@@ -45,6 +47,7 @@ class Adapters:
         self._doors: dict[SourceType, Door] = {
             SourceType.SLACK: SlackDoor(settings.slack_url),
             SourceType.GENERIC: GenericDoor(),
+            SourceType.NOTION: NotionDoor(settings.notion_url),
         }
         self._sources: dict[SourceConfig, Source] = {}
         self._trackers: dict[Output, Tracker] = {}
@@ -75,10 +78,18 @@ class Adapters:
                 return SlackSource(config, self._settings.slack_url, no_pace, People(self._engine, config))
             case SourceType.GENERIC:
                 return GenericSource(config)
+            case SourceType.NOTION:
+                people, at = People(self._engine, config), self._settings
+                return NotionSource(config, at.notion_url, at.notion_version, self._pace(config.credentials), people)
 
     def _build_tracker(self, output: Output) -> Tracker:
-        pace = paced(self._limits, f"notion:{output.credentials.fingerprint}", NOTION_RATE)
-        return NotionTracker(output, self._settings.notion_url, self._settings.notion_version, pace)
+        at, pace = self._settings, self._pace(output.credentials)
+        return NotionTracker(output, at.notion_url, at.notion_version, pace)
+
+    def _pace(self, credentials: Credentials) -> Pace:
+        """Let all calls with one Notion token share a limiter."""
+        bucket = credentials.fingerprint if isinstance(credentials, NotionCredentials) else "none"
+        return paced(self._limits, f"notion:{bucket}", NOTION_RATE)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,13 @@ from discubot_pipeline.adapters.intake import post
 from discubot_pipeline.adapters.notion import database_id_of
 from discubot_pipeline.cli.ports import StartupError
 from discubot_pipeline.cli.system import System
-from discubot_pipeline.domain.config import CREDENTIALS, NotionCredentials, SourceConfig
+from discubot_pipeline.domain.config import (
+    CREDENTIALS,
+    Credentials,
+    NotionCredentials,
+    NotionSourceCredentials,
+    SourceConfig,
+)
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.settings import Settings
@@ -93,33 +99,52 @@ def source() -> None:
 @click.argument("kind", type=click.Choice([each.value for each in SourceType]))
 @click.option("--team", "team_name", required=True)
 @click.option("--name", help="By default the kind's name.")
-@click.option("--workspace", help="Slack: the workspace's id (T…); events of others are ignored.")
-@click.option("--signing-secret", envvar="DISCUBOT_SIGNING_SECRET", prompt=True, hide_input=True)
+@click.option("--workspace", help="Slack, Notion: the workspace's id; events of others are ignored.")
+@click.option("--signing-secret", envvar="DISCUBOT_SIGNING_SECRET", help="Asked for; Notion brings its own.")
 @click.option("--bot-token", envvar="DISCUBOT_BOT_TOKEN", help="Slack: xoxb-…; asked for when it is not given.")
+@click.option("--app-token", envvar="DISCUBOT_APP_TOKEN", help="Slack: xapp-…, for Socket Mode.")
+@click.option("--token", envvar="DISCUBOT_NOTION_TOKEN", help="Notion: ntn_…; asked for when it is not given.")
+@click.option("--trigger", help="Notion: the word that calls the bot; by default “discubot”, with or without @.")
 @as_json
 def add_source(
     kind: str,
     team_name: str,
     name: str | None,
     workspace: str | None,
-    signing_secret: str,
-    bot_token: str | None,
+    trigger: str | None,
     as_json: bool,
+    **secrets: str | None,
 ) -> None:
     """Connect a source; prints the address to give to it."""
     here, source_type = services(), SourceType(kind)
-    secrets = {"signing_secret": SecretStr(signing_secret)}
-    if source_type is SourceType.SLACK:
-        secrets["bot_token"] = SecretStr(bot_token or click.prompt("Bot token", hide_input=True))
-    configs = here.stores.configs
-    try:
-        credentials = CREDENTIALS[source_type].model_validate(secrets)
-    except ValidationError as error:
-        raise Permanent("credentials", str(error)) from error
+    configs, credentials = here.stores.configs, credentials_of(source_type, secrets)
+    preferences = {"trigger": trigger} if trigger else {}
     made = configs.add_source(
-        configs.team(team_name), source_type, name or kind, credentials, OPERATOR, workspace=workspace
+        configs.team(team_name),
+        source_type,
+        name or kind,
+        credentials,
+        OPERATOR,
+        workspace=workspace,
+        preferences=preferences,
     )
     show({"source": made.name, "webhook": address(here, made)}, as_json)
+
+
+def credentials_of(kind: SourceType, given: dict[str, str | None]) -> Credentials:
+    """Read the secrets that a kind of source needs off the options, and ask for those that are missing."""
+    model = CREDENTIALS[kind]
+    secrets: dict[str, SecretStr] = {}
+    for name, field in model.model_fields.items():
+        text = given.get(name)
+        if text is None and field.is_required():
+            text = click.prompt(name.replace("_", " ").capitalize(), hide_input=True)
+        if text is not None:
+            secrets[name] = SecretStr(text)
+    try:
+        return model.model_validate(secrets)
+    except ValidationError as error:
+        raise Permanent("credentials", str(error)) from error
 
 
 @source.command("list")
@@ -128,6 +153,54 @@ def list_sources() -> None:
     here = services()
     for each in here.stores.configs.sources():
         click.echo(f"{each.team_name}/{each.name}  {address(here, each)}")
+
+
+@source.command("show")
+@click.argument("name")
+@click.option("--team", "team_name", required=True)
+@as_json
+def show_source(name: str, team_name: str, as_json: bool) -> None:
+    """Show a source, without its secrets."""
+    here = services()
+    found = named(here.stores.configs.sources(team_id=here.stores.configs.team(team_name).id), name)
+    facts = {
+        "source": found.name,
+        "kind": found.source.value,
+        "webhook": address(here, found),
+        "workspace": found.workspace or "any",
+        "active": found.active,
+    }
+    if isinstance(found.credentials, NotionSourceCredentials):
+        facts |= {"trigger": found.preferences.trigger or "discubot", "token": standing(found.credentials)}
+    show(facts, as_json)
+
+
+def standing(own: NotionSourceCredentials) -> str:
+    """Say how far the handshake of a Notion source has come."""
+    if own.signing_secret is None:
+        return "waiting for Notion's verification token"
+    return "received, not shown yet: discubot source token" if own.is_unseen else "set"
+
+
+@source.command("token")
+@click.argument("name")
+@click.option("--team", "team_name", required=True)
+@click.option("--forget", is_flag=True, help="Give the token up, so that the next one that Notion sends is taken.")
+def verification_token(name: str, team_name: str, forget: bool) -> None:
+    """Show the verification token that Notion sent, once, to be entered in Notion."""
+    here = services()
+    configs = here.stores.configs
+    found = named(configs.sources(SourceType.NOTION, configs.team(team_name).id), name)
+    own = found.credentials
+    if not isinstance(own, NotionSourceCredentials):
+        raise Permanent("unknown_source", f"source {name!r} has no verification token")
+    if not forget and (own.signing_secret is None or not own.is_unseen):
+        said = f"{standing(own)}: `--forget` lets Notion send it again" if own.signing_secret else standing(own)
+        raise Permanent("not_yet", f"there is no token to show ({said}); the address is {address(here, found)}")
+    if not configs.replace_credentials(found, own.forget() if forget else own.reveal(), OPERATOR):
+        raise Permanent("conflict", "the source has just been changed: try again")
+    if own.signing_secret and not forget:
+        click.echo(own.signing_secret.get_secret_value())
 
 
 @click.group()

@@ -68,6 +68,7 @@ class Brief(Value):
     `instructions` are the messages that stand beside a mention of the bot: their words are tasks by themselves, at
     least one unless they only ask to read the thread. `people` are the names that a task may be assigned to. Relative
     dates count from a message's own time in its author's time zone, else in `time_zone`. `bot_names` are the bot's own.
+    `context` is the text that the thread comments on: it explains the words of the thread and asks for nothing itself.
     """
 
     title: str
@@ -77,6 +78,7 @@ class Brief(Value):
     time_zone: str = "UTC"
     max_tasks: int = 10
     bot_names: tuple[str, ...] = ("discubot",)
+    context: str | None = None
 
 
 class Analysis(Value):

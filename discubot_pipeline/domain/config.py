@@ -1,7 +1,7 @@
 """Settings of a team, of one of its sources and of where tasks go: defaults < team < source config."""
 
 import hashlib
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -19,10 +19,11 @@ class Credentials(BaseModel):
 
 
 class SlackCredentials(Credentials):
-    """A Slack app's signing secret and bot token."""
+    """A Slack app's signing secret and bot token; with an app-level token its events come by Socket Mode too."""
 
     signing_secret: SecretStr
     bot_token: SecretStr
+    app_token: SecretStr | None = None
 
 
 class GenericCredentials(Credentials):
@@ -42,6 +43,28 @@ class NotionCredentials(Credentials):
         return hashlib.sha256(self.token.get_secret_value().encode()).hexdigest()[:16]
 
 
+class NotionSourceCredentials(NotionCredentials):
+    """A Notion connection as a source: `signing_secret` is the verification token, which Notion itself brings.
+
+    `is_unseen` says that it came by a handshake and no operator has seen it yet.
+    """
+
+    signing_secret: SecretStr | None = None
+    is_unseen: bool = False
+
+    def adopt(self, secret: SecretStr) -> Self:
+        """Take the token that a handshake brought."""
+        return self.model_copy(update={"signing_secret": secret, "is_unseen": True})
+
+    def reveal(self) -> Self:
+        """Note that an operator has seen the token."""
+        return self.model_copy(update={"is_unseen": False})
+
+    def forget(self) -> Self:
+        """Give the token up, so that the next handshake's is taken."""
+        return self.model_copy(update={"signing_secret": None, "is_unseen": False})
+
+
 class Preferences(Value):
     """What a team or a source may choose. Every field has its default here and nowhere else."""
 
@@ -51,6 +74,7 @@ class Preferences(Value):
     max_tasks: int = Field(default=10, ge=1, le=50)
     time_zone: str = "UTC"
     post_confirmation: bool = True
+    trigger: str | None = Field(default=None, min_length=1, max_length=60)
 
     @field_validator("time_zone")
     @classmethod
@@ -107,4 +131,5 @@ def merge(*layers: dict[str, Any]) -> Preferences:
 CREDENTIALS: dict[SourceType, type[Credentials]] = {
     SourceType.SLACK: SlackCredentials,
     SourceType.GENERIC: GenericCredentials,
+    SourceType.NOTION: NotionSourceCredentials,
 }

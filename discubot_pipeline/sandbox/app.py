@@ -15,6 +15,7 @@ from discubot_pipeline.sandbox import control
 from discubot_pipeline.sandbox.gate import call_of
 from discubot_pipeline.sandbox.notion import control as notion_control
 from discubot_pipeline.sandbox.notion import reader
+from discubot_pipeline.sandbox.notion import signals as notion_signals
 from discubot_pipeline.sandbox.notion.state import normal_id
 from discubot_pipeline.sandbox.slack import control as slack_control
 from discubot_pipeline.sandbox.slack import sending as slack_sending
@@ -25,14 +26,14 @@ from discubot_pipeline.sandbox.world import World
 PREFIXES = {"slack": "/slack/api", "notion": "/notion/v1"}
 VERBS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PAGE = Path(__file__).parent / "page"
-FILES = {"": "index.html"} | {name: name for name in ("style.css", "app.js", "draw.js", "icon.svg")}
+FILES = {"": "index.html"} | {name: name for name in ("style.css", "app.js", "draw.js", "document.js", "icon.svg")}
 
 
 def create_app(base_url: str, links: dict[str, str] | None = None) -> ASGIApp:
     """Build the app; `base_url` is where it will be reached, since pages carry their own address."""
     app = FastAPI(title="Sandbox", lifespan=_lifespan)
     app.state.world = World(base_url.rstrip("/"), links or {})
-    for part in (control, slack_control, slack_sending, notion_control):
+    for part in (control, slack_control, slack_sending, notion_control, notion_signals):
         app.include_router(part.router)
     for service, prefix in PREFIXES.items():
         app.add_api_route(prefix + "/{path:path}", _door(service), methods=VERBS, include_in_schema=False)
@@ -48,6 +49,7 @@ def create_app(base_url: str, links: dict[str, str] | None = None) -> ASGIApp:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     await app.state.world.courier.close()
+    await app.state.world.notion_courier.close()
 
 
 def _door(service: str) -> Callable[[Request, str], Awaitable[Response]]:

@@ -24,6 +24,11 @@ def of(world: World, team_id: str | None, channel_id: str | None) -> Json:
         "slack": _slack(home, channel_id) if home else None,
         "workspaces": [{"team_id": w.team_id, "name": w.name} for w in workspaces.values()],
         "boards": [_board(world.notion, database) for database in world.notion.databases.values()],
+        "documents": [
+            {"title": values.title_of(world.notion, page), "url": world.notion.url(page.id)}
+            for page in world.notion.pages.values()
+            if page.tokens and not page.in_trash
+        ],
     }
 
 

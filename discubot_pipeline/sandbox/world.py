@@ -6,7 +6,9 @@ from discubot_pipeline.sandbox import defaults
 from discubot_pipeline.sandbox.faults import Faults
 from discubot_pipeline.sandbox.gate import Gate, Service
 from discubot_pipeline.sandbox.log import CallLog
+from discubot_pipeline.sandbox.notion.announcer import Announcer as NotionAnnouncer
 from discubot_pipeline.sandbox.notion.api import NotionApi
+from discubot_pipeline.sandbox.notion.courier import Courier as NotionCourier
 from discubot_pipeline.sandbox.notion.state import NotionState
 from discubot_pipeline.sandbox.slack.api import SlackApi
 from discubot_pipeline.sandbox.slack.courier import Courier
@@ -23,6 +25,8 @@ class World:
         self.links = links
         self.courier = Courier()
         self.announcer = Announcer(self.courier)
+        self.notion_courier = NotionCourier()
+        self.notion_announcer = NotionAnnouncer(self.notion_courier)
         self._resets = 0
         self.reset()
 
@@ -32,12 +36,13 @@ class World:
         self._resets += 1
         self._base = before + 1
         self.courier.forget()
+        self.notion_courier.forget()
         self.faults, self.log = Faults(), CallLog()
         self.gate = Gate(self.faults, self.log)
         self.slack, self.notion = SlackState(), NotionState(self.base_url)
         self.services: dict[str, Service] = {
             "slack": SlackApi(self.slack, self.announcer),
-            "notion": NotionApi(self.notion),
+            "notion": NotionApi(self.notion, self.notion_announcer),
         }
         self.defaults: Json = defaults.build(self.slack, self.notion)
 

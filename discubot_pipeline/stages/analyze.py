@@ -37,6 +37,7 @@ def judge(thread: Thread, stores: Stores, outside: Outside) -> Analysis:
         people=tuple(person.name for person in thread.participants if not person.is_bot),
         time_zone=config.preferences.time_zone,
         max_tasks=config.preferences.max_tasks,
+        context=thread.context,
     )
     findings = analyst.analyze(brief)
     limited = findings.model_copy(update={"tasks": findings.tasks[: config.preferences.max_tasks]})

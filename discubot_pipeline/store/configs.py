@@ -139,6 +139,13 @@ class Configs:
         )
         return self._read_output(row)
 
+    def replace_credentials(self, config: SourceConfig, credentials: Credentials, actor: str) -> bool:
+        """Seal other credentials for a source; False when it has been changed since it was read."""
+        unchanged = sa.and_(source_configs.c.id == config.id, source_configs.c.version == config.version)
+        values = {"credentials": self._vault.seal(credentials), "version": config.version + 1, "updated_by": actor}
+        with transaction(self._engine) as connection:
+            return bool(connection.execute(sa.update(source_configs).where(unchanged).values(values)).rowcount)
+
     def source(self, id: UUID) -> SourceConfig:
         """Give a source config by its id."""
         found = self._sources(source_configs.c.id == id)

@@ -190,6 +190,12 @@ class Inbox:
             error=None,
         )
 
+    def assign(self, id: int, run_id: str, discussion: UUID, thread_id: str) -> None:
+        """Note the thread of a delivery whose source did not name it; only the run that holds it may."""
+        t = self.table.c
+        mine = sa.and_(t.id == id, t.run_id == run_id, t.status == DeliveryStatus.RUNNING)
+        self._move(mine, thread_id=thread_id, discussion_id=discussion)
+
     def settle(self, run_id: str, status: DeliveryStatus, reason: str | None = None, error: str | None = None) -> None:
         """Close what a run still holds."""
         t = self.table.c
@@ -242,6 +248,7 @@ class Inbox:
             "source_config_id": config.id,
             "status": DeliveryStatus.IGNORED if arrival.reason else accepted,
             "reason": arrival.reason,
+            "kind": arrival.kind,
             "delivery_key": arrival.delivery_key,
             "message_key": arrival.message_key,
             "gesture_key": arrival.gesture_key,
@@ -293,6 +300,7 @@ class Inbox:
             team_id=lead.team_id,
             team_name=lead.team_name,
             source=self.source,
+            kind=lead.kind,
             thread_id=lead.thread_id,
             discussion_id=lead.discussion_id,
             trigger=lead.trigger,

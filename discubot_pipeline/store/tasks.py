@@ -88,6 +88,13 @@ class Tasks:
         with transaction(self._engine) as connection:
             return [read(row) for row in connection.execute(rows)]
 
+    def of_page(self, page_id: str, team_id: UUID) -> TaskRow | None:
+        """Give the task of a page, if it is one of the team's."""
+        mine = sa.select(tasks).where(tasks.c.notion_page_id == page_id, tasks.c.team_id == team_id)
+        with transaction(self._engine) as connection:
+            row = connection.execute(mine).one_or_none()
+        return read(row) if row else None
+
     def _write(self, row: TaskRow, values: dict[str, Any]) -> None:
         unmade = sa.and_(tasks.c.id == row.id, tasks.c.state != TaskState.CREATED)
         with transaction(self._engine) as connection:
