@@ -10,7 +10,7 @@ from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Challenge, Delivery, Handshake, SourceType
 from discubot_pipeline.domain.discussion import Message
 from discubot_pipeline.domain.job import Value
-from discubot_pipeline.domain.task import Page
+from discubot_pipeline.domain.task import Page, Standing
 
 
 class Mark(StrEnum):
@@ -127,6 +127,10 @@ class Tracker(Protocol):
 
     def complete(self, page: Page, draft: Draft) -> None:
         """Append the blocks that the page still lacks; safe to repeat."""
+        ...
+
+    def standing(self, page_id: str) -> Standing | None:
+        """Read how a page stands; None when it is in the trash. Raises Transient or Permanent."""
         ...
 
 

@@ -14,9 +14,10 @@ from discubot_pipeline.adapters.http import Pace, no_pace
 from discubot_pipeline.adapters.notionapi import PAGE_SIZE, Answer, Notion, Saved, ambiguous
 from discubot_pipeline.adapters.page import Block, closing_text, first_batch, layout
 from discubot_pipeline.adapters.schema import Schema, essentials, extras, read_schema, title_text
+from discubot_pipeline.adapters.standing import read_standing
 from discubot_pipeline.domain.config import Output
 from discubot_pipeline.domain.errors import Permanent, PipelineError, Unanswered
-from discubot_pipeline.domain.task import Page
+from discubot_pipeline.domain.task import Page, Standing
 from discubot_pipeline.ports import Draft
 
 API_URL = "https://api.notion.com"
@@ -86,6 +87,10 @@ class NotionTracker:
         while count < len(blocks):
             count = self._append(page, draft, blocks, count)
         self._counts[page.id] = count
+
+    def standing(self, page_id: str) -> Standing | None:
+        """Read how a page stands; None when it is in the trash."""
+        return read_standing(self._notion, page_id)
 
     def close(self) -> None:
         """Close the connections."""

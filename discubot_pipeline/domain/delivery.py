@@ -71,6 +71,7 @@ class Delivery(Value):
 
     id: int
     source: SourceType
+    kind: DeliveryKind = DeliveryKind.MENTION
     team_id: UUID
     source_config_id: UUID
     status: DeliveryStatus

@@ -325,6 +325,7 @@ class Inbox:
         return Delivery(
             id=row.id,
             source=self.source,
+            kind=row.kind,
             team_id=row.team_id,
             source_config_id=row.source_config_id,
             status=row.status,
