@@ -1,4 +1,6 @@
-"""Turns what happened in Notion into events for the subscriptions that may know of it. Called by the API and control."""
+"""Turns what happened in Notion into events for the subscriptions that may hear of it. Called by the API and
+control.
+"""
 
 import uuid
 from datetime import UTC, datetime
