@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
+from pydantic import SecretStr
 
 from discubot_pipeline.cli.main import main
+from discubot_pipeline.domain.config import NotionSourceCredentials, SlackCredentials
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.store.vault import Vault, key_file
 
@@ -109,3 +111,38 @@ def test_a_wrong_address_of_a_database_is_named(run: Run, monkeypatch: pytest.Mo
     """An address that is none of PostgreSQL's says how one looks."""
     monkeypatch.setenv("DISCUBOT_DATABASE_URL", "mysql://x/y")
     assert "must look like postgresql://" in run("team", "list", ok=False).output
+
+
+def test_a_notion_source_shows_the_token_that_notion_sent_once(run: Run, stores: Stores, tmp_path: Path) -> None:
+    """Its token and keyword are options; the verification token is waited for, shown once, and can be given up."""
+    run("team", "add", "acme")
+    words = ["source", "add", "notion", "--team", "acme", "--token", "ntn_1", "--trigger", "@todo", "--json"]
+    made = facts(run(*words))
+    configs = stores_with_key(stores, tmp_path).configs
+    [config] = configs.sources()
+    own = config.credentials
+    assert isinstance(own, NotionSourceCredentials)
+    assert made["webhook"].endswith(f"/hooks/notion/{config.hook}")
+    assert (own.token.get_secret_value(), own.signing_secret, config.preferences.trigger) == ("ntn_1", None, "@todo")
+    of_it = ["notion", "--team", "acme"]
+    assert "waiting for Notion's verification token" in run("source", "show", *of_it).output
+    assert "waiting" in run("source", "token", *of_it, ok=False).output
+    assert configs.replace_credentials(config, own.adopt(SecretStr("secret_abc")), "system")
+    shown = run("source", "show", *of_it).output
+    assert "not shown yet" in shown and "secret_abc" not in shown and "ntn_1" not in shown
+    assert run("source", "token", *of_it).output == "secret_abc\n"
+    assert "secret_abc" not in run("source", "token", *of_it, ok=False).output
+    assert facts(run("source", "show", *of_it, "--json"))["token"] == "set"
+    run("source", "token", *of_it, "--forget")
+    assert "waiting" in run("source", "show", *of_it).output
+
+
+def test_a_token_of_an_app_is_optional(run: Run, stores: Stores, tmp_path: Path) -> None:
+    """Slack's app-level token is taken where it is given, and not asked for."""
+    run("team", "add", "acme")
+    words = ["source", "add", "slack", "--team", "acme", "--signing-secret", "s", "--bot-token", "xoxb-1"]
+    run(*words, "--name", "without")
+    run(*words, "--name", "with", "--app-token", "xapp-1")
+    found = {each.name: each.credentials for each in stores_with_key(stores, tmp_path).configs.sources()}
+    tokens = {name: own.app_token for name, own in found.items() if isinstance(own, SlackCredentials)}
+    assert tokens == {"without": None, "with": SecretStr("xapp-1")}
