@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, WebSocket
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
@@ -37,6 +37,7 @@ def create_app(base_url: str, links: dict[str, str] | None = None) -> ASGIApp:
         app.include_router(part.router)
     for service, prefix in PREFIXES.items():
         app.add_api_route(prefix + "/{path:path}", _door(service), methods=VERBS, include_in_schema=False)
+    app.add_api_websocket_route("/slack/socket", socket)
     app.add_api_route("/healthz", health)
     app.add_api_route("/p/{id}", show_page, response_class=HTMLResponse)
     app.add_api_route("/archives/{channel}/{message}", show_message)
@@ -63,6 +64,12 @@ def _door(service: str) -> Callable[[Request, str], Awaitable[Response]]:
 async def health() -> Json:
     """Tell that the sandbox is ready."""
     return {"status": "ok"}
+
+
+async def socket(socket: WebSocket) -> None:
+    """Hold a connection of Slack's Socket Mode."""
+    world: World = socket.app.state.world
+    await world.courier.sockets.serve(socket)
 
 
 async def show_page(world: control.TheWorld, id: str) -> HTMLResponse:

@@ -46,7 +46,7 @@ def _slack(state: SlackState) -> Workspace:
     acme = Workspace(
         team_id="T0ACME", name="Acme", bot_token="xoxb-sandbox-acme-discubot",
         signing_secret="sandbox-acme-signing-secret", bot_user_id="UDISCUBOT", bot_id="BDISCUBOT",
-        app_id="ADISCUBOT",
+        app_id="ADISCUBOT", app_token="xapp-sandbox-acme-discubot",
         url="https://acme.slack.com/",
     )  # fmt: skip
     for id, name, real_name, tz in PEOPLE:

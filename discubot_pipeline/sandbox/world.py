@@ -41,7 +41,7 @@ class World:
         self.gate = Gate(self.faults, self.log)
         self.slack, self.notion = SlackState(), NotionState(self.base_url)
         self.services: dict[str, Service] = {
-            "slack": SlackApi(self.slack, self.announcer),
+            "slack": SlackApi(self.slack, self.announcer, self.base_url),
             "notion": NotionApi(self.notion, self.notion_announcer),
         }
         self.defaults: Json = defaults.build(self.slack, self.notion)
