@@ -9,7 +9,7 @@ class Keyword:
     """A word, with or without `@`, in any case, that stands by itself: no part of a word, address or path."""
 
     def __init__(self, word: str | None) -> None:
-        core = re.escape((word or DEFAULT).strip().lstrip("@") or DEFAULT)
+        core = re.escape((word or DEFAULT).strip().lstrip("@"))
         called = rf"(?<![\w@/.-])@?{core}(?!\w|[.@/-]\w)"
         self._call = re.compile(called, re.IGNORECASE)
         self._cut = re.compile(rf"[ \t]*{called}[:,]?[ \t]*", re.IGNORECASE)

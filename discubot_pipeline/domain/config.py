@@ -74,7 +74,7 @@ class Preferences(Value):
     max_tasks: int = Field(default=10, ge=1, le=50)
     time_zone: str = "UTC"
     post_confirmation: bool = True
-    trigger: str | None = Field(default=None, min_length=1, max_length=60)
+    trigger: str | None = Field(default=None, pattern=r"\w", max_length=60)
 
     @field_validator("time_zone")
     @classmethod

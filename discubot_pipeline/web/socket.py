@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
@@ -20,6 +21,8 @@ from discubot_pipeline.web.hooks import keep
 from discubot_pipeline.wiring import Services, build
 
 LOOK_SECONDS = 5.0
+REFUSED_SECONDS = 60.0
+"""Between two tries after Slack has refused: it allows a few a minute."""
 logger = logging.getLogger(__name__)
 
 
@@ -36,6 +39,7 @@ class Sockets:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._open: dict[Post, SlackSocket] = {}
+        self._not_before: dict[Post, float] = {}
 
     def refresh(self) -> None:
         """Open what is missing, close what is not wanted any more. One that cannot be opened is tried again."""
@@ -47,7 +51,8 @@ class Sockets:
         for post in self._open.keys() - wanted:
             self._close(post)
         for post in wanted - self._open.keys():
-            self._connect(post)
+            if time.monotonic() >= self._not_before.get(post, 0.0):
+                self._connect(post)
 
     def close(self) -> None:
         """Close all connections."""
@@ -61,6 +66,7 @@ class Sockets:
         except PipelineError as error:
             logger.warning("socket_refused", extra={"reason": error.reason, "config": str(post.config)})
             socket.close()
+            self._not_before[post] = time.monotonic() + (REFUSED_SECONDS if isinstance(error, Permanent) else 0)
             return
         self._open[post] = socket
         logger.info("socket_open", extra={"source": SourceType.SLACK, "config": str(post.config)})

@@ -80,6 +80,25 @@ def test_a_comment_becomes_pages_and_an_answer(page: Page, town: Town) -> None:
     assert [row.status for row in rows] == ["done"]
 
 
+def test_two_calls_at_once_in_one_discussion_are_both_heard(page: Page, town: Town) -> None:
+    """Each begins a run of its own; whichever finds the discussion busy waits, and nothing is made twice."""
+    discussion = page.say("The plan is too long")["discussion_id"]
+    for words in ("shorten the introduction", "remove the appendix"):
+        page.say(f"@discubot {words}", discussion)
+    id = page.discussion_id(discussion)
+    inbox = town.here.stores.inboxes[SourceType.NOTION]
+
+    def done() -> bool:
+        rows = inbox.of_discussion(id)
+        return len(rows) == 2 and {row.status for row in rows} == {"done"}
+
+    eventually(done, "both calls to be done", 120)
+    assert page.settled(discussion).status == "completed"
+    made = [title for title in page.team.titles if title in ("Shorten the introduction", "Remove the appendix")]
+    assert sorted(made) == ["Remove the appendix", "Shorten the introduction"]
+    assert 1 <= len(page.said(discussion)) <= 2
+
+
 def test_a_comment_that_does_not_call_leaves_nothing(page: Page, town: Town) -> None:
     """Its run ends green, as ignored, before anything is made."""
     said = page.say("Looks good")

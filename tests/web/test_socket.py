@@ -21,6 +21,8 @@ from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.stores import Stores, open_stores
 from discubot_pipeline.store.tables import inboxes, source_configs
 from discubot_pipeline.store.vault import Vault
+from discubot_pipeline.web.socket import Sockets
+from discubot_pipeline.wiring import Adapters, Services
 from tests.conftest import Sandbox
 from tests.store.samples import change
 from tests.waiting import until
@@ -141,6 +143,24 @@ def test_an_event_that_cannot_be_stored_is_not_acknowledged(office: Office) -> N
             until(lambda: office.sandbox.control("GET", path)["deliveries"], 15)
         assert office.attempts(said["event_id"])[0] == "timeout"
     assert [row.status for row in office.rows] == ["pending"]
+
+
+def test_a_token_that_slack_refuses_is_left_alone_for_a_while(office: Office) -> None:
+    """Slack allows a few tries a minute: another look does not ask again."""
+    own = office.config.credentials
+    assert isinstance(own, SlackCredentials)
+    wrong = own.model_copy(update={"app_token": SecretStr("xapp-refused")})
+    assert office.stores.configs.replace_credentials(office.config, wrong, "test")
+    settings = office.settings.model_copy(update={"slack_url": f"{office.sandbox.url}/slack/api"})
+    services = Services(
+        settings, office.stores.engine, office.stores, Adapters(settings, office.stores.engine, office.stores.limits)
+    )
+    sockets = Sockets(services)
+    for _ in range(3):
+        sockets.refresh()
+    sockets.close()
+    calls = office.sandbox.control("GET", "/log?service=slack")["calls"]
+    assert [call["path"] for call in calls if call["token"] == "used"] == ["/apps.connections.open"]
 
 
 def test_other_workspaces_and_paused_sources_are_as_at_the_webhook(office: Office) -> None:
