@@ -1,6 +1,5 @@
-"""The supervisor of `discubot up` and `discubot demo`: starts programs in order, restarts what dies, stops
-all in reverse order within a bound. It knows nothing of what the programs do.
-"""
+"""The supervisor of `discubot up` and `discubot demo`: starts programs in order, restarts what dies, stops all in
+reverse order within a bound. It knows nothing of what the programs do."""
 
 import contextlib
 import logging
@@ -24,7 +23,7 @@ __all__ = ["Event", "Program", "State", "Supervisor", "accepts", "answers"]
 
 FIRST_DELAY = timedelta(seconds=0.5)
 LONGEST_DELAY = timedelta(seconds=30)
-REST = timedelta(seconds=10)  # between two looks whether a program that rests is needed
+REST = timedelta(seconds=10)  # between two looks at what rests
 HEALTHY = timedelta(minutes=1)
 RESERVED = timedelta(seconds=1)  # of the time to stop, for each program whose turn has not come
 

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from discubot_pipeline.domain.config import SourceConfig
-from discubot_pipeline.domain.delivery import SourceType, Arrival, DeliveryStatus
+from discubot_pipeline.domain.delivery import Arrival, DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import discussion_id
 from discubot_pipeline.domain.job import Trigger
 from discubot_pipeline.store.inbox import Inbox
