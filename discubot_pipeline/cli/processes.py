@@ -1,5 +1,6 @@
 """The supervisor of `discubot up` and `discubot demo`: starts programs in order, restarts what dies, stops all in
-reverse order within a bound. It knows nothing of what the programs do."""
+reverse order within a bound. It knows nothing of what the programs do.
+"""
 
 import contextlib
 import logging
@@ -82,10 +83,6 @@ class Post:
         self.due = time.monotonic() + delay.total_seconds()
         return delay
 
-    def rest(self, pause: timedelta) -> None:
-        """Look again after a pause whether the program is needed."""
-        self.due = time.monotonic() + pause.total_seconds()
-
     def new_lines(self) -> Iterator[str]:
         """Yield the complete lines that the child has written since the last call."""
         with contextlib.suppress(FileNotFoundError), self.child.log.open("rb") as file:
@@ -124,7 +121,7 @@ class Supervisor:
         self._before_stop = before_stop
         self._on_event = on_event
         self._patience = patience
-        self._rest = rest
+        self._rest = rest.total_seconds()
         self._lock = threading.RLock()
         self._interrupted = threading.Event()
         self._stopped = threading.Event()
@@ -148,7 +145,7 @@ class Supervisor:
             for post in self._posts:
                 self._require_wanted()
                 if not post.child.program.needed():
-                    post.rest(self._rest)
+                    post.due = time.monotonic() + self._rest
                     continue
                 with self._lock:
                     self._start(post)
@@ -234,7 +231,7 @@ class Supervisor:
 
     def _restart(self, post: Post) -> None:
         if not post.child.program.needed():
-            post.rest(self._rest)
+            post.due = time.monotonic() + self._rest
             return
         try:
             self._start(post)

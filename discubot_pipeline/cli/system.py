@@ -217,7 +217,7 @@ def has_loaded(url: str) -> Callable[[], bool]:
         try:
             with DagsterWeb(url) as web:
                 return web.is_loaded()
-        except (PipelineError, ValueError):
+        except (PipelineError, ValueError, LookupError):  # while it loads it answers without data
             return False
 
     return probe
