@@ -15,12 +15,14 @@ from discubot_pipeline.adapters.models.analyst import ModelAnalyst
 from discubot_pipeline.adapters.models.choice import Choice
 from discubot_pipeline.adapters.notion import NotionTracker
 from discubot_pipeline.adapters.notioncheck import NotionInspector
+from discubot_pipeline.adapters.notiondoor import NotionDoor
+from discubot_pipeline.adapters.notionsource import NotionSource
 from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
 from discubot_pipeline.adapters.slack import SlackSource
 from discubot_pipeline.adapters.slackdoor import SlackDoor
-from discubot_pipeline.adapters.sourcecheck import check_generic, check_slack
+from discubot_pipeline.adapters.sourcecheck import check_generic, check_notion, check_slack
 from discubot_pipeline.domain.check import Check
-from discubot_pipeline.domain.config import Output, SourceConfig
+from discubot_pipeline.domain.config import Credentials, NotionCredentials, Output, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.people import NotionUser
 from discubot_pipeline.domain.preferences import AnalystKind
@@ -55,6 +57,7 @@ class Adapters:
         self._doors: dict[SourceType, Door] = {
             SourceType.SLACK: SlackDoor(settings.slack_url),
             SourceType.GENERIC: GenericDoor(),
+            SourceType.NOTION: NotionDoor(settings.notion_url),
         }
         self._building = Lock()
         self._sources: dict[SourceConfig, Source] = {}
@@ -109,8 +112,8 @@ class Adapters:
 
     def inspect(self, output: Output) -> NotionInspector:
         """Give what looks at an output's database and connection without changing anything."""
-        settings = self._settings
-        return NotionInspector(output, settings.notion_url, settings.notion_version, self._notion_pace(output))
+        pace, at = self._notion_pace(output.credentials), self._settings
+        return NotionInspector(output, at.notion_url, at.notion_version, pace)
 
     def notion_users(self, outputs: Sequence[Output]) -> list[NotionUser]:
         """List the people that the connections of some outputs see."""
@@ -125,6 +128,9 @@ class Adapters:
         match config.source:
             case SourceType.SLACK:
                 return check_slack(config, self._settings.slack_url)
+            case SourceType.NOTION:
+                at, pace = self._settings, self._notion_pace(config.credentials)
+                return check_notion(config, at.notion_url, at.notion_version, pace)
             case SourceType.GENERIC:
                 return check_generic(config)
 
@@ -134,14 +140,20 @@ class Adapters:
                 return SlackSource(config, self._settings.slack_url, no_pace, People(self._engine, config))
             case SourceType.GENERIC:
                 return GenericSource(config)
+            case SourceType.NOTION:
+                people, at = People(self._engine, config), self._settings
+                pace = self._notion_pace(config.credentials)
+                return NotionSource(config, at.notion_url, at.notion_version, pace, people)
 
     def _build_tracker(self, output: Output) -> Tracker:
         known, shelf = KnownPeople(self._engine, output.source_config_id), KeptSchema(self._engine, output)
-        pace, settings = self._notion_pace(output), self._settings
-        return NotionTracker(output, settings.notion_url, settings.notion_version, pace, known, shelf)
+        pace, at = self._notion_pace(output.credentials), self._settings
+        return NotionTracker(output, at.notion_url, at.notion_version, pace, known, shelf)
 
-    def _notion_pace(self, output: Output) -> Pace:
-        return paced(self._limits, f"notion:{output.credentials.fingerprint}", NOTION_RATE)
+    def _notion_pace(self, credentials: Credentials) -> Pace:
+        """Let all calls with one Notion token share a limiter."""
+        bucket = credentials.fingerprint if isinstance(credentials, NotionCredentials) else "none"
+        return paced(self._limits, f"notion:{bucket}", NOTION_RATE)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from discubot_pipeline.adapters.notionapi import PAGE_SIZE, Answer, Notion, Save
 from discubot_pipeline.adapters.page import Block, closing_text, first_batch, layout
 from discubot_pipeline.adapters.schema import Maps, Schema, essentials, extras, read_schema, title_text
 from discubot_pipeline.adapters.shelf import MemoryShelf, Shelf
+from discubot_pipeline.adapters.standing import read_standing
 from discubot_pipeline.domain.config import Output
 from discubot_pipeline.domain.databases import database_id_of
 from discubot_pipeline.domain.errors import Permanent, PipelineError, Unanswered
-from discubot_pipeline.domain.task import Page
+from discubot_pipeline.domain.task import Page, Standing
 from discubot_pipeline.ports import Draft
 
 API_URL = "https://api.notion.com"
@@ -97,6 +98,10 @@ class NotionTracker:
         while count < len(blocks):
             count = self._append(page, draft, blocks, count)
         self._counts[page.id] = count
+
+    def standing(self, page_id: str) -> Standing | None:
+        """Read how a page stands; None when it is in the trash."""
+        return read_standing(self._notion, page_id)
 
     def close(self) -> None:
         """Close the connections."""

@@ -2,9 +2,11 @@
 
 from standardwebhooks.webhooks import Webhook
 
+from discubot_pipeline.adapters.http import Pace
+from discubot_pipeline.adapters.notionapi import Notion
 from discubot_pipeline.adapters.slackapi import SlackApi
 from discubot_pipeline.domain.check import Check, failed, passed
-from discubot_pipeline.domain.config import GenericCredentials, SlackCredentials, SourceConfig
+from discubot_pipeline.domain.config import GenericCredentials, NotionSourceCredentials, SlackCredentials, SourceConfig
 from discubot_pipeline.domain.errors import PipelineError
 
 SLACK_SCOPES = (
@@ -40,6 +42,34 @@ def workspace_check(config: SourceConfig, team_id: str | None) -> Check:
         return passed("workspace", team_id or "any")
     message = f"the token is of {team_id}, events are taken from {config.workspace}"
     return failed("workspace", message, f"discubot source set --workspace {team_id}")
+
+
+def check_notion(config: SourceConfig, base_url: str, version: str, pace: Pace) -> list[Check]:
+    """Ask Notion who the token speaks for, and look how far the verification token has come."""
+    own = config.credentials
+    if not isinstance(own, NotionSourceCredentials):
+        return [failed("token", "there is no token", "discubot source set --token -")]
+    notion = Notion(own.token.get_secret_value().strip(), base_url, version, pace)
+    try:
+        me = notion.read("GET", "/v1/users/me")
+    except PipelineError as error:
+        return [failed("token", error.message, "discubot source set --token -"), handshake_check(own)]
+    finally:
+        notion.close()
+    workspace = (me.get("bot") or {}).get("workspace_id")
+    checks = [passed("token", f"speaks for {me.get('name') or me.get('id')}"), handshake_check(own)]
+    return [*checks, workspace_check(config, workspace)] if workspace else checks
+
+
+def handshake_check(own: NotionSourceCredentials) -> Check:
+    """Look whether Notion's verification token has come, and has been entered in Notion."""
+    if own.signing_secret is None:
+        return failed(
+            "handshake", own.handshake, "in Notion make a subscription with the address of discubot source show"
+        )
+    if own.is_unseen:
+        return failed("handshake", "received, not entered in Notion yet", "discubot source token shows it")
+    return passed("handshake", "the verification token is there")
 
 
 def check_generic(config: SourceConfig) -> list[Check]:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from pydantic import SecretStr
+
 from discubot_pipeline.domain.changes import Held, NewSource, SourceChange, credentials_of, patched
-from discubot_pipeline.domain.config import SourceConfig
+from discubot_pipeline.domain.config import NotionSourceCredentials, SourceConfig
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.preferences import merge
 from discubot_pipeline.store.records import SourceRecord, Team
@@ -58,20 +60,20 @@ def change(stores: Stores, record: SourceRecord, wanted: SourceChange, version: 
         own = columns["preferences"] = patched(record.own, wanted.preferences, below)
     columns |= wanted.key_for(merge(below, own))
     secrets = credentials_of(config.source, wanted.credentials, config.credentials) if wanted.credentials else None
-    stores.changes.change_source(record, version, actor, secrets, **columns)
+    stores.changes.change_source(record.config, version, actor, secrets, **columns)
     return stores.changes.source(config.id, config.team_id)
 
 
 def pause(stores: Stores, record: SourceRecord, version: int, actor: str) -> SourceRecord:
     """Hold what arrives from now on; what has arrived is still worked on."""
-    stores.changes.change_source(record, version, actor, active=False)
+    stores.changes.change_source(record.config, version, actor, active=False)
     return stores.changes.source(record.id, record.config.team_id)
 
 
 def resume(stores: Stores, record: SourceRecord, held: Held | None, version: int, actor: str) -> SourceRecord:
     """Work on what arrives again, and release or drop what was held, in one step."""
     with stores.together():
-        stores.changes.change_source(record, version, actor, active=True)
+        stores.changes.change_source(record.config, version, actor, active=True)
         count = stores.held.count(record.config)
         if count and held is None:
             raise Permanent("held", f"{count} deliveries are held: say whether to release or to drop them")
@@ -95,3 +97,25 @@ def rotate(stores: Stores, record: SourceRecord, version: int, actor: str) -> So
 def find(stores: Stores, team: Team, name: str) -> SourceRecord | None:
     """Find a team's source by its name."""
     return next((record for record in stores.changes.sources(team.id) if record.config.name == name), None)
+
+
+def reveal_token(stores: Stores, record: SourceRecord, actor: str) -> SecretStr:
+    """Give the verification token that Notion brought, once."""
+    own = notion_of(record)
+    if own.signing_secret is None or not own.is_unseen:
+        again = "; to let Notion send it again: discubot source token --forget" if own.signing_secret else ""
+        raise Permanent("not_yet", f"there is no token to show: {own.handshake}{again}")
+    stores.changes.change_source(record.config, record.version, actor, own.reveal())
+    return own.signing_secret
+
+
+def forget_token(stores: Stores, record: SourceRecord, actor: str) -> None:
+    """Give the verification token up: the next one that Notion brings is taken."""
+    stores.changes.change_source(record.config, record.version, actor, notion_of(record).forget())
+
+
+def notion_of(record: SourceRecord) -> NotionSourceCredentials:
+    """Give the secrets of a Notion source."""
+    if not isinstance(record.config.credentials, NotionSourceCredentials):
+        raise Permanent("kind", f"source {record.config.name!r} is none of Notion's: it has no verification token")
+    return record.config.credentials

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
-from discubot_pipeline.domain.config import Credentials
+from discubot_pipeline.domain.config import Credentials, NotionSourceCredentials
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.preferences import merge
 from discubot_pipeline.store.records import OutputRecord, Record, SourceRecord, Team
@@ -52,6 +52,7 @@ class SourceView(View):
     effective: dict[str, Any]
     credentials: dict[str, Secret]
     model_key: Secret
+    handshake: str | None = Field(description="Of Notion: how far its verification token has come.")
     held: int
 
 
@@ -91,6 +92,7 @@ def source_view(record: SourceRecord, receiver_url: str, held: int) -> SourceVie
         effective=config.preferences.model_dump(mode="json"),
         credentials=secrets_of(config.credentials),
         model_key=secret_of(config.model_key),
+        handshake=config.credentials.handshake if isinstance(config.credentials, NotionSourceCredentials) else None,
         held=held,
         **audit_of(record),
     )
@@ -122,7 +124,7 @@ def audit_of(record: Record) -> dict[str, Any]:
 
 def secrets_of(credentials: Credentials) -> dict[str, Secret]:
     """Say of each secret whether it is set."""
-    return {name: secret_of(value) for name, value in credentials}
+    return {name: secret_of(getattr(credentials, name)) for name in credentials.secrets()}
 
 
 def secret_of(value: object) -> Secret:

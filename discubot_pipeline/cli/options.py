@@ -34,6 +34,23 @@ preferences = click.option(
 unset = click.option("--unset", "unsettings", multiple=True, metavar="NAME", help="Go back to what holds without it.")
 
 
+WHOSE = {
+    "app_token": "Slack's xapp-…, for Socket Mode. ",
+    "bot_token": "Slack's xoxb-…. ",
+    "token": "Notion's ntn_…. ",
+}
+
+
+class EnvironmentSecret(click.Option):
+    """A secret that the environment may hold for a kind of source: DISCUBOT_BOT_TOKEN, DISCUBOT_NOTION_TOKEN."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """Look the secret up, where the kind of source has it."""
+        kind = SourceType(ctx.params["kind"])
+        self.envvar = f"DISCUBOT_{kind.upper()}_TOKEN" if self.name == "token" else f"DISCUBOT_{self.name}".upper()
+        return super().resolve_envvar_value(ctx) if self.name in CREDENTIALS[kind].secrets() else None
+
+
 def services() -> Services:
     """Build the services for one command: of the embedded database when no other is named."""
     system = System(Settings())
@@ -79,13 +96,17 @@ def the_source(here: Services, team: Team, name: str | None) -> SourceRecord:
 
 def secret_options(from_environment: bool) -> Callable[[F], F]:
     """Give a command one option for each secret that any source has; `-` asks for it."""
-    names = sorted({name for kind in CREDENTIALS.values() for name in kind.model_fields}, reverse=True)
+    names = sorted({name for kind in CREDENTIALS.values() for name in kind.secrets()}, reverse=True)
+    kind, asks = (
+        (EnvironmentSecret, "Asked for where it is needed and not given")
+        if from_environment
+        else (click.Option, "A new one; - asks for it")
+    )
 
     def add(command: F) -> F:
         for name in names:
-            variable = f"DISCUBOT_{name.upper()}" if from_environment else None
-            text = "Asked for where it is needed and not given." if from_environment else "A new one; - asks for it."
-            command = click.option(f"--{name.replace('_', '-')}", name, envvar=variable, help=text)(command)
+            text = f"{WHOSE.get(name, '')}{asks}."
+            command = click.option(f"--{name.replace('_', '-')}", name, cls=kind, help=text)(command)
         return command
 
     return add
@@ -93,10 +114,14 @@ def secret_options(from_environment: bool) -> Callable[[F], F]:
 
 def asked(kind: SourceType, given: Mapping[str, str | None], new: bool) -> Secrets:
     """Take the secrets that are given; of a new source ask for those that it cannot do without."""
+    model = CREDENTIALS[kind]
+    strange = [name for name, value in given.items() if value is not None and name not in model.secrets()]
+    if strange:
+        raise Permanent("credentials", f"a source of the kind {kind} has no {label(strange[0]).lower()}")
     secrets: Secrets = {}
-    for name, field in CREDENTIALS[kind].model_fields.items():
+    for name in model.secrets():
         value = given.get(name)
-        if value == "-" or (value is None and new and field.is_required()):
+        if value == "-" or (value is None and new and model.model_fields[name].is_required()):
             value = click.prompt(label(name), hide_input=True, err=True)
         if value is not None:
             secrets[name] = SecretStr(value)

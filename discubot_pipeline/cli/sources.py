@@ -40,7 +40,10 @@ def source() -> None:
 @click.argument("kind", type=click.Choice([each.value for each in SourceType]))
 @of_team
 @click.option("--name", help="By default the kind's name.")
-@click.option("--workspace", help="Slack: the workspace's id (T…); events of others are ignored.")
+@click.option("--workspace", help="Slack, Notion: the workspace's id; events of others are ignored.")
+@click.option(
+    "--trigger", help="The word that calls the bot where a tool knows no mentions of bots; @discubot without."
+)
 @click.option("--update", is_flag=True, help="Change the source of that name, if there is one.")
 @preferences
 @secret_options(from_environment=True)
@@ -50,6 +53,7 @@ def add_source(
     team_name: str | None,
     name: str | None,
     workspace: str | None,
+    trigger: str | None,
     update: bool,
     settings: tuple[str, ...],
     as_json: bool,
@@ -62,7 +66,7 @@ def add_source(
     wanted = {
         "source": kind,
         "credentials": asked(SourceType(kind), secrets, new=True),
-        "preferences": patch(settings),
+        "preferences": ({"trigger": trigger} if trigger else {}) | patch(settings),
         **{field: value for field, value in given.items() if value is not None},
     }
     make = sources.put if update else sources.add
@@ -94,7 +98,7 @@ def show_source(name: str | None, team_name: str | None, as_json: bool) -> None:
 @click.argument("name", required=False)
 @of_team
 @click.option("--rename", help="A new name.")
-@click.option("--workspace", help="Slack: the workspace's id (T…).")
+@click.option("--workspace", help="Slack, Notion: the workspace's id.")
 @preferences
 @unset
 @secret_options(from_environment=False)
@@ -173,6 +177,20 @@ def rotate(name: str | None, team_name: str | None, as_json: bool) -> None:
     here = services()
     found = the_source(here, the_team(here, team_name), name)
     show(view(here, sources.rotate(here.stores, found, found.version, operator())), as_json)
+
+
+@source.command("token")
+@click.argument("name", required=False)
+@of_team
+@click.option("--forget", is_flag=True, help="Give the token up, so that the next one that Notion sends is taken.")
+def verification_token(name: str | None, team_name: str | None, forget: bool) -> None:
+    """Show the verification token that Notion sent, once, to be entered in Notion."""
+    here = services()
+    found = the_source(here, the_team(here, team_name), name)
+    if forget:
+        sources.forget_token(here.stores, found, operator())
+    else:
+        click.echo(sources.reveal_token(here.stores, found, operator()).get_secret_value())
 
 
 @source.command("remove")

@@ -1,6 +1,7 @@
 """One source of one team, and where its tasks go, with the secrets of both, as the pipeline runs with them."""
 
 import hashlib
+from typing import Self, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -15,12 +16,19 @@ class Credentials(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @classmethod
+    def secrets(cls) -> list[str]:
+        """List the fields that are secrets."""
+        fields = cls.model_fields.items()
+        return [name for name, field in fields if SecretStr in (field.annotation, *get_args(field.annotation))]
+
 
 class SlackCredentials(Credentials):
-    """A Slack app's signing secret and bot token."""
+    """A Slack app's signing secret and bot token; with an app-level token its events come by Socket Mode too."""
 
     signing_secret: SecretStr
     bot_token: SecretStr
+    app_token: SecretStr | None = None
 
 
 class GenericCredentials(Credentials):
@@ -38,6 +46,35 @@ class NotionCredentials(Credentials):
     def fingerprint(self) -> str:
         """Name the connection without showing its token: calls with one token share one rate limit."""
         return hashlib.sha256(self.token.get_secret_value().encode()).hexdigest()[:16]
+
+
+class NotionSourceCredentials(NotionCredentials):
+    """A Notion connection as a source: `signing_secret` is the verification token, which Notion itself brings.
+
+    `is_unseen` says that it came by a handshake and no operator has seen it yet.
+    """
+
+    signing_secret: SecretStr | None = None
+    is_unseen: bool = False
+
+    @property
+    def handshake(self) -> str:
+        """Say how far the handshake has come."""
+        if self.signing_secret is None:
+            return "waiting for Notion's verification token"
+        return "received, not shown yet: discubot source token" if self.is_unseen else "set"
+
+    def adopt(self, secret: SecretStr) -> Self:
+        """Take the token that a handshake brought."""
+        return self.model_copy(update={"signing_secret": secret, "is_unseen": True})
+
+    def reveal(self) -> Self:
+        """Note that an operator has seen the token."""
+        return self.model_copy(update={"is_unseen": False})
+
+    def forget(self) -> Self:
+        """Give the token up, so that the next handshake's is taken."""
+        return self.model_copy(update={"signing_secret": None, "is_unseen": False})
 
 
 class ModelCredentials(Credentials):
@@ -106,4 +143,5 @@ class Output(Value):
 CREDENTIALS: dict[SourceType, type[Credentials]] = {
     SourceType.SLACK: SlackCredentials,
     SourceType.GENERIC: GenericCredentials,
+    SourceType.NOTION: NotionSourceCredentials,
 }

@@ -43,7 +43,7 @@ class Preferences(Value):
 
     A task is kept when it is at least as sure as `min_confidence`. `domains` are the names that a task's domain may
     have; when there are none, those of the outputs. Without `auto_sync` verified deliveries are held until a person
-    releases them. `trigger` is the word that starts work where a source knows no mentions. `reply_template` is the
+    releases them. `trigger` is the word that calls the bot where a source knows no mentions. `reply_template` is the
     text of the persona `custom`.
     """
 
@@ -61,7 +61,7 @@ class Preferences(Value):
     task_prompt: str = Field(default="", max_length=MOST_PROMPT)
     min_confidence: float = Field(default=0.0, ge=0, le=1)
     domains: tuple[str, ...] = ()
-    trigger: str | None = Field(default=None, min_length=1, max_length=80)
+    trigger: str | None = Field(default=None, pattern=r"\w", max_length=80)
     persona: Persona = Persona.PROFESSIONAL
     reply_template: str | None = Field(default=None, min_length=1, max_length=2000)
 

@@ -1,4 +1,4 @@
-"""Writes what is said in the thread, in the voice that the team has chosen. Called by `notify` and `close`."""
+"""What is said in a thread, in the voice that the team has chosen. Called by `notify`, `close` and `follow`."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,6 +17,7 @@ class Voice(NamedTuple):
     nothing: str
     known: str
     failed: str
+    done: str
 
 
 FORCE = "mention me with “task: …”"
@@ -27,6 +28,7 @@ PROFESSIONAL = Voice(
     nothing=f"✅ I read the thread and found nothing to be done. To make a task all the same: {FORCE}.",
     known="✅ Nothing new: these tasks are there already.",
     failed="❌ I could not turn this thread into tasks ({reason}). Nothing is lost: it can be retried.",
+    done="✅ Done in Notion: {task}",
 )
 VOICES = {
     Persona.PROFESSIONAL: PROFESSIONAL,
@@ -38,6 +40,7 @@ VOICES = {
         nothing=f"👍 Nothing to do here, as far as I can tell. If I missed something, {FORCE} and I'll add it!",
         known="👍 All of this is in Notion already:",
         failed="😕 Sorry, I could not turn this thread into tasks ({reason}). Nothing is lost, please try again!",
+        done="🎉 Done! {task} is finished in Notion.",
     ),
     Persona.CONCISE: Voice(
         made="✅ {count}{also}",
@@ -46,6 +49,7 @@ VOICES = {
         nothing=f"✅ No tasks. To force one, {FORCE}.",
         known="✅ Nothing new",
         failed="❌ Failed: {reason}. Retry possible.",
+        done="✅ Done: {task}",
     ),
 }
 
@@ -62,6 +66,12 @@ def compose(created: CreatedTasks, preferences: Preferences, source: Source) -> 
 def apologise(reason: str, preferences: Preferences, source: Source) -> str:
     """Write that it failed, and why."""
     return source.plain(VOICES[preferences.persona].failed.format(reason=reason))
+
+
+def report(title: str, url: str, preferences: Preferences, source: Source) -> str:
+    """Write that a task is done, with its link."""
+    before, _, after = VOICES[preferences.persona].done.partition("{task}")
+    return source.plain(before) + source.link(title, url) + source.plain(after)
 
 
 def headline(created: CreatedTasks, voice: Voice) -> str:

@@ -56,6 +56,10 @@ class Cache(Generic[V]):
             self._kept.pop(key, None)
         return value
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
+
     def _keep(self, key: Hashable, kept: Kept[V]) -> None:
         if len(self._kept) >= MOST:
             self._kept.clear()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from discubot_pipeline.domain.config import CREDENTIALS, Credentials, ModelCredentials, NotionCredentials
+from discubot_pipeline.domain.config import CREDENTIALS, Credentials, ModelCredentials, NotionCredentials, SourceConfig
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.store.configs import HOOK_BYTES
 from discubot_pipeline.store.engine import transaction
@@ -72,10 +72,9 @@ class Changes:
         self._update(teams, teams.c.id == team.id, team.id, version, actor, columns, violations)
 
     def change_source(
-        self, record: SourceRecord, version: int, actor: str, credentials: Credentials | None = None, **columns: Any
+        self, config: SourceConfig, version: int, actor: str, credentials: Credentials | None = None, **columns: Any
     ) -> None:
         """Change a source; of its credentials all are replaced, and `model_credentials` are sealed too."""
-        config = record.config
         where = (source_configs.c.id == config.id) & (source_configs.c.team_id == config.team_id)
         violations = source_violations(config.team_name, columns.get("name", config.name))
         columns |= {"credentials": credentials} if credentials else {}
@@ -83,7 +82,7 @@ class Changes:
 
     def rotate_hook(self, record: SourceRecord, version: int, actor: str) -> None:
         """Give a source a new webhook address; the old one is unknown from then on."""
-        self.change_source(record, version, actor, hook=secrets.token_urlsafe(HOOK_BYTES))
+        self.change_source(record.config, version, actor, hook=secrets.token_urlsafe(HOOK_BYTES))
 
     def change_output(
         self, record: OutputRecord, version: int, actor: str, credentials: Credentials | None = None, **columns: Any

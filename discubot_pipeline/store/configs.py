@@ -164,6 +164,11 @@ class Configs:
         load = self._all(rows, lambda row: read_output(row, self._vault))
         return list(self._kept_outputs.get((config.id, config.team_id), self._all(stamp, tuple), load))
 
+    def forget(self) -> None:
+        """Look at all rows again, whatever `recheck` says: something has just been changed here."""
+        self._kept_sources.clear()
+        self._kept_outputs.clear()
+
     def _sources(self, **wanted: Any) -> tuple[SourceConfig, ...]:
         """Give the source configs whose columns have the wanted values."""
         s, t = source_configs.c, teams.c

@@ -192,6 +192,12 @@ class Inbox:
             error=None,
         )
 
+    def assign(self, id: int, run_id: str, discussion: UUID, thread_id: str) -> None:
+        """Note the thread of a delivery whose source did not name it; only the run that holds it may."""
+        t = self.table.c
+        mine = sa.and_(t.id == id, t.run_id == run_id, t.status == DeliveryStatus.RUNNING)
+        self._move(mine, thread_id=thread_id, discussion_id=discussion)
+
     def settle(self, run_id: str, status: DeliveryStatus, reason: str | None = None, error: str | None = None) -> None:
         """Close what a run still holds."""
         t = self.table.c
@@ -244,6 +250,7 @@ class Inbox:
             "source_config_id": config.id,
             "status": DeliveryStatus.IGNORED if arrival.reason else accepted,
             "reason": arrival.reason or held,
+            "kind": arrival.kind,
             "delivery_key": arrival.delivery_key,
             "message_key": arrival.message_key,
             "gesture_key": arrival.gesture_key,
@@ -295,6 +302,7 @@ class Inbox:
             team_id=lead.team_id,
             team_name=lead.team_name,
             source=self.source,
+            kind=lead.kind,
             thread_id=lead.thread_id,
             discussion_id=lead.discussion_id,
             trigger=lead.trigger,
@@ -319,6 +327,7 @@ class Inbox:
         return Delivery(
             id=row.id,
             source=self.source,
+            kind=row.kind,
             team_id=row.team_id,
             source_config_id=row.source_config_id,
             status=row.status,

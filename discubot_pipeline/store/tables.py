@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.analysis import Priority, Sentiment, TaskType
-from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
+from discubot_pipeline.domain.delivery import DeliveryKind, DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus
 from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger
 from discubot_pipeline.domain.people import Match
@@ -36,6 +36,7 @@ class Role(StrEnum):
 
 source_type = enum_of(SourceType, "source_type")
 delivery_status = enum_of(DeliveryStatus, "delivery_status")
+delivery_kind = enum_of(DeliveryKind, "delivery_kind")
 discussion_status = enum_of(DiscussionStatus, "discussion_status")
 sentiment = enum_of(Sentiment, "sentiment")
 task_state = enum_of(TaskState, "task_state")
@@ -136,6 +137,7 @@ def inbox_table(source: SourceType) -> sa.Table:
         sa.Column("status", delivery_status, nullable=False, server_default=DeliveryStatus.PENDING.value),
         sa.Column("reason", sa.Text),
         sa.Column("error", sa.Text),
+        sa.Column("kind", delivery_kind, nullable=False, server_default=DeliveryKind.MENTION.value),
         sa.Column("trigger", trigger, nullable=False, server_default=Trigger.WEBHOOK.value),
         sa.Column("delivery_key", sa.Text, nullable=False),
         sa.Column("message_key", sa.Text),
@@ -260,6 +262,8 @@ tasks = sa.Table(
     sa.Column("source_url", sa.Text),
     sa.Column("is_multi_task_child", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("task_index", sa.Integer, nullable=False, server_default="0"),
+    moment("completed_at"),
+    sa.Column("completions", sa.Integer, nullable=False, server_default="0"),
     *audit(),
     sa.CheckConstraint("state <> 'created' OR notion_page_id IS NOT NULL", name="created_page"),
     sa.Index(None, "discussion_id", "task_index"),

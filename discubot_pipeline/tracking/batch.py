@@ -8,7 +8,9 @@ from typing import Protocol
 
 logger = logging.getLogger(__name__)
 PAUSE = 0.25
-"""Seconds from one write to the next."""
+"""Seconds from one write to the next, at least."""
+GATHER = 0.05
+"""Seconds that a change waits for what comes with it: the end of a stage, its milestone, the next stage."""
 
 
 class Waiting(Protocol):
@@ -51,7 +53,7 @@ class Batch:
         with self._changing:
             self._has_changed = True
             if self._waiting is None:
-                self._waiting = self._later(max(0.0, self._next - self._clock()), self._due)
+                self._waiting = self._later(max(GATHER, self._next - self._clock()), self._due)
 
     def flush(self) -> None:
         """Write what has not been written yet, now; returns when that is done."""

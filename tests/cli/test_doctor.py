@@ -1,13 +1,19 @@
 """`discubot doctor` over the sandbox: what is right, what is not and what to do, and never a secret."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from discubot_pipeline.cli.ports import free_port
+from discubot_pipeline.domain.config import NotionSourceCredentials
+from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.store.stores import Stores, open_stores
 from discubot_pipeline.store.tables import SCHEMA
+from discubot_pipeline.store.vault import Vault, key_file
 from tests.adapters.notion_space import COLUMNS, Workspace, workspace
 from tests.adapters.slack_workspace import SlackHarness
 from tests.cli.commands import Shell
@@ -161,6 +167,27 @@ def test_a_generic_secret_of_no_form(ready: Shell) -> None:
     ready("source", "add", "generic", "--signing-secret", "whsec_not base64!")
     line = report(ready, False)["acme/generic", "signing secret"]
     assert line["state"] == "failed" and "whsec_" in line["advice"]
+
+
+def test_a_notion_source_says_how_far_its_handshake_is(
+    ready: Shell, space: Workspace, stores: Stores, tmp_path: Path
+) -> None:
+    """Its token is asked for itself; the verification token must have come, and must have been entered in Notion."""
+    ready("source", "add", "notion", "--token", space.token)
+    ready("output", "add", space.database["database_id"], "--source", "notion", "--token", space.token)
+    topic, keyed = "acme/notion", open_stores(stores.engine, Vault(key_file(tmp_path)))
+    lines = report(ready, False)
+    assert (lines[topic, "token"]["state"], lines[topic, "handshake"]["state"]) == ("passed", "failed")
+    assert "make a subscription" in lines[topic, "handshake"]["advice"]
+    [config] = keyed.configs.sources(SourceType.NOTION)
+    assert isinstance(config.credentials, NotionSourceCredentials)
+    adopted = config.credentials.adopt(SecretStr("secret_abc"))
+    keyed.changes.change_source(config, config.version, "test", adopted)
+    assert "discubot source token" in report(ready, False)[topic, "handshake"]["advice"]
+    ready("source", "token", "notion")
+    assert report(ready)[topic, "handshake"]["state"] == "passed"
+    ready("source", "set", "notion", "--token", "ntn_wrong")
+    assert "discubot source set --token -" in report(ready, False)[topic, "token"]["advice"]
 
 
 def test_an_old_database(ready: Shell, engine: sa.Engine) -> None:

@@ -9,7 +9,7 @@ from discubot_pipeline.adapters.slack import SlackSource
 from discubot_pipeline.domain.analysis import Analysis, Findings
 from discubot_pipeline.domain.preferences import Persona, Preferences
 from discubot_pipeline.domain.task import CreatedTasks, MadeTask, Missing
-from discubot_pipeline.stages.replies import VOICES, apologise, compose
+from discubot_pipeline.stages.replies import VOICES, apologise, compose, report
 from tests.adapters.slack_workspace import slack_config
 
 ANALYSIS = Analysis(discussion_id=uuid4(), findings=Findings(summary=""), analyst="test")
@@ -53,15 +53,17 @@ def test_what_is_missing_is_named(slack: SlackSource) -> None:
 
 @pytest.mark.parametrize("persona", [each for each in Persona if each is not Persona.CUSTOM])
 def test_every_voice_has_a_word_for_everything(slack: SlackSource, persona: Persona) -> None:
-    """Made, nothing, nothing new, partial and failed: each its own sentence, tasks with their links."""
+    """Made, nothing, nothing new, partial, failed and done: each its own sentence, tasks with their links."""
     told = [
         said(slack, HEADER, persona=persona),
         said(slack, persona=persona),
         said(slack, OLD, persona=persona),
         said(slack, HEADER, missing=(LOST,), persona=persona),
         apologise("rate_limited", Preferences(persona=persona), slack),
+        report("Fix <it>", "https://n.so/9", Preferences(persona=persona), slack),
     ]
-    assert len({each.splitlines()[0] for each in told}) == 5
+    assert len({each.splitlines()[0] for each in told}) == 6
+    assert "<https://n.so/9|Fix &lt;it&gt;>" in told[5]
     assert all("https://n.so/" in told[number] for number in (0, 2, 3))
     assert "task: …" in told[1] and "rate_limited" in told[4]
     assert not any("{" in each for each in told)
@@ -70,7 +72,9 @@ def test_every_voice_has_a_word_for_everything(slack: SlackSource, persona: Pers
 def test_voices_differ() -> None:
     """No sentence is shared by two voices, but the fall-back of the template's."""
     voices = [voice for persona, voice in VOICES.items() if persona is not Persona.CUSTOM]
-    assert len({sentence for voice in voices for sentence in (voice.made, voice.nothing, voice.failed)}) == 9
+    assert (
+        len({sentence for voice in voices for sentence in (voice.made, voice.nothing, voice.failed, voice.done)}) == 12
+    )
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_of_two_changes_one_wins(stores: Stores, slack_config: SourceConfig) -> 
 
     def rename(number: int) -> str | None:
         try:
-            stores.changes.change_source(record, 1, f"person {number}", name=f"name-{number}")
+            stores.changes.change_source(record.config, 1, f"person {number}", name=f"name-{number}")
         except Permanent as error:
             return error.reason
         return None
@@ -55,7 +55,7 @@ def test_another_teams_rows_are_not_there(stores: Stores, slack_config: SourceCo
     stolen = record.model_copy(update={"config": record.config.model_copy(update={"team_id": other})})
     for attempt in (
         lambda: stores.changes.source(slack_config.id, other),
-        lambda: stores.changes.change_source(stolen, 1, "eve", name="x"),
+        lambda: stores.changes.change_source(stolen.config, 1, "eve", name="x"),
         lambda: stores.changes.remove_source(slack_config.id, other, 1),
         lambda: stores.changes.output(output.id, other),
         lambda: stores.changes.remove_output(output.id, other, 1),
@@ -112,7 +112,7 @@ class TestHeld:
     def test_without_auto_sync_everything_waits(self, stores: Stores, slack_config: SourceConfig) -> None:
         """Deliveries are held for a person, and worked on when released."""
         record = stores.changes.source(slack_config.id, slack_config.team_id)
-        stores.changes.change_source(record, 1, "test", preferences={"auto_sync": False})
+        stores.changes.change_source(record.config, 1, "test", preferences={"auto_sync": False})
         config = stores.configs.source(slack_config.id)
         id = stores.inboxes[SLACK].store(config, arrival()).id
         [held] = stores.held.of(config)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from discubot_pipeline.tracking.batch import PAUSE, Batch
+from discubot_pipeline.tracking.batch import GATHER, PAUSE, Batch
 from tests.tracking.hands import Time
 
 
@@ -44,11 +44,13 @@ def batch(paper: Paper) -> Batch:
     return Batch(paper.write, paper.time.clock, paper.time.later)
 
 
-def test_a_first_change_is_written_at_once(paper: Paper, batch: Batch) -> None:
-    """Nobody waits to see that something has begun."""
+def test_a_first_change_is_written_soon(paper: Paper, batch: Batch) -> None:
+    """With those that come right after it; nobody waits to see that something has begun."""
     paper.change(batch)
-    paper.time.pass_to(100.0)
-    assert paper.written == [(100.0, 1)]
+    paper.time.pass_to(100.04)
+    paper.change(batch)
+    paper.time.pass_to(100.1)
+    assert paper.written == [(100 + GATHER, 2)]
 
 
 def test_many_changes_are_one_write_in_each_pause(paper: Paper, batch: Batch) -> None:
@@ -63,13 +65,13 @@ def test_many_changes_are_one_write_in_each_pause(paper: Paper, batch: Batch) ->
     assert paper.written[-1][1] == 1000
 
 
-def test_a_change_after_a_long_rest_is_written_at_once(paper: Paper, batch: Batch) -> None:
+def test_a_change_after_a_long_rest_is_written_soon(paper: Paper, batch: Batch) -> None:
     """The pause is from the write before, not from the change."""
     paper.change(batch)
     paper.time.pass_to(105)
     paper.change(batch)
-    paper.time.pass_to(105)
-    assert paper.written == [(100.0, 1), (105, 2)]
+    paper.time.pass_to(106)
+    assert paper.written == [(100 + GATHER, 1), (105 + GATHER, 2)]
 
 
 def test_a_flush_writes_what_is_left_and_nothing_twice(paper: Paper, batch: Batch) -> None:
@@ -78,7 +80,7 @@ def test_a_flush_writes_what_is_left_and_nothing_twice(paper: Paper, batch: Batc
     paper.time.pass_to(100.1)
     paper.change(batch)
     batch.flush()
-    assert paper.written == [(100.0, 1), (100.1, 2)]
+    assert paper.written == [(100 + GATHER, 1), (100.1, 2)]
     batch.flush()
     paper.time.pass_to(200)
     assert len(paper.written) == 2

@@ -1,7 +1,8 @@
 -- The first tables of the schema discubot.
 
-CREATE TYPE discubot.source_type AS ENUM ('slack', 'generic');
+CREATE TYPE discubot.source_type AS ENUM ('slack', 'generic', 'notion');
 CREATE TYPE discubot.delivery_status AS ENUM ('pending', 'requested', 'running', 'done', 'ignored', 'failed', 'dead', 'held');
+CREATE TYPE discubot.delivery_kind AS ENUM ('mention', 'page');
 CREATE TYPE discubot.discussion_status AS ENUM ('processing', 'completed', 'partial', 'failed', 'cancelled');
 CREATE TYPE discubot.sentiment AS ENUM ('positive', 'neutral', 'negative');
 CREATE TYPE discubot.task_state AS ENUM ('creating', 'created', 'failed');
@@ -104,6 +105,7 @@ CREATE TABLE discubot.inbox_slack (
     status discubot.delivery_status DEFAULT 'pending' NOT NULL,
     reason TEXT,
     error TEXT,
+    kind discubot.delivery_kind DEFAULT 'mention' NOT NULL,
     trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
     delivery_key TEXT NOT NULL,
     message_key TEXT,
@@ -147,6 +149,7 @@ CREATE TABLE discubot.inbox_generic (
     status discubot.delivery_status DEFAULT 'pending' NOT NULL,
     reason TEXT,
     error TEXT,
+    kind discubot.delivery_kind DEFAULT 'mention' NOT NULL,
     trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
     delivery_key TEXT NOT NULL,
     message_key TEXT,
@@ -182,6 +185,50 @@ CREATE INDEX ix_inbox_generic_payloads ON discubot.inbox_generic (finished_at) W
 CREATE INDEX ix_inbox_generic_pending ON discubot.inbox_generic (not_before, id) WHERE status = 'pending';
 CREATE INDEX ix_inbox_generic_run_id ON discubot.inbox_generic (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX ix_inbox_generic_team_id_received_at ON discubot.inbox_generic (team_id, received_at);
+
+CREATE TABLE discubot.inbox_notion (
+    id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID NOT NULL,
+    status discubot.delivery_status DEFAULT 'pending' NOT NULL,
+    reason TEXT,
+    error TEXT,
+    kind discubot.delivery_kind DEFAULT 'mention' NOT NULL,
+    trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
+    delivery_key TEXT NOT NULL,
+    message_key TEXT,
+    gesture_key TEXT,
+    thread_id TEXT,
+    discussion_id UUID,
+    payload JSONB,
+    generation INTEGER DEFAULT '0' NOT NULL,
+    expiries INTEGER DEFAULT '0' NOT NULL,
+    not_before TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    leased_until TIMESTAMP WITH TIME ZONE,
+    run_key TEXT,
+    run_id TEXT,
+    received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_inbox_notion PRIMARY KEY (id),
+    CONSTRAINT uq_inbox_notion_source_config_id_delivery_key UNIQUE (source_config_id, delivery_key),
+    CONSTRAINT uq_inbox_notion_source_config_id_message_key UNIQUE (source_config_id, message_key),
+    CONSTRAINT uq_inbox_notion_source_config_id_gesture_key UNIQUE (source_config_id, gesture_key),
+    CONSTRAINT ck_inbox_notion_thread CHECK (status = 'ignored' OR thread_id IS NOT NULL),
+    CONSTRAINT ck_inbox_notion_discussion CHECK ((thread_id IS NULL) = (discussion_id IS NULL)),
+    CONSTRAINT fk_inbox_notion_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_inbox_notion_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_inbox_notion_discussion_id ON discubot.inbox_notion (discussion_id);
+CREATE INDEX ix_inbox_notion_leases ON discubot.inbox_notion (leased_until) WHERE status = 'requested';
+CREATE INDEX ix_inbox_notion_open ON discubot.inbox_notion (discussion_id) WHERE status IN ('requested', 'running');
+CREATE INDEX ix_inbox_notion_payloads ON discubot.inbox_notion (finished_at) WHERE payload IS NOT NULL;
+CREATE INDEX ix_inbox_notion_pending ON discubot.inbox_notion (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_inbox_notion_run_id ON discubot.inbox_notion (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX ix_inbox_notion_team_id_received_at ON discubot.inbox_notion (team_id, received_at);
 
 CREATE TABLE discubot.discussions (
     id UUID NOT NULL,
@@ -282,6 +329,8 @@ CREATE TABLE discubot.tasks (
     source_url TEXT,
     is_multi_task_child BOOLEAN DEFAULT false NOT NULL,
     task_index INTEGER DEFAULT '0' NOT NULL,
+    completed_at TIMESTAMP WITH TIME ZONE,
+    completions INTEGER DEFAULT '0' NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     created_by TEXT DEFAULT 'system' NOT NULL,
