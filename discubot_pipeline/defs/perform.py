@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from discubot_pipeline.defs.metadata import describe
 from discubot_pipeline.domain.analysis import Analysis
-from discubot_pipeline.domain.delivery import DeliveryStatus
+from discubot_pipeline.domain.delivery import DeliveryStatus, Launch
 from discubot_pipeline.domain.discussion import ConfiguredDiscussion, ParsedDiscussion, Thread
 from discubot_pipeline.domain.errors import Ignored, PipelineError, Transient
 from discubot_pipeline.domain.job import (
@@ -25,7 +25,7 @@ from discubot_pipeline.domain.job import (
 )
 from discubot_pipeline.domain.progress import StepState
 from discubot_pipeline.domain.task import CreatedTasks
-from discubot_pipeline.stages.milestones import counts, milestone, sentence
+from discubot_pipeline.stages.milestones import counts, milestone, news, sentence
 from discubot_pipeline.store.tables import StepStatus
 from discubot_pipeline.tracking.logger import JobLogger
 from discubot_pipeline.tracking.runs import RUN_KEY, may_follow
@@ -86,6 +86,8 @@ def tell(progress: JobLogger, given: tuple[Any, ...], value: BaseModel) -> None:
             progress.increment(len(thread.messages))
         case (Thread() as thread, CreatedTasks() as created, Outcome() as outcome):
             progress.summary(sentence(thread, created, outcome))
+        case (Launch(), Outcome() as outcome):
+            progress.summary(news(outcome))
     words = milestone(value)
     if words:
         progress.milestone(words, **counts(value))
@@ -112,10 +114,10 @@ def secure(context: dg.OpExecutionContext, services: Services, job: Job, stage: 
     parsed = parsed_of(*given)
     if parsed is None:
         return
-    tag_run(context, parsed)
     discussions = services.stores.discussions
     holder = discussions.holder(parsed.discussion_id)
     if holder != job.run_id:
+        tag_run(context, parsed)
         links = {"team_id": parsed.team_id, "source_config_id": parsed.ref.source_config_id}
         services.stores.notes.stage(job.run_id, stage, discussion_id=parsed.discussion_id, **links)
     free = [holder] if holder and may_follow(context.instance, holder, job.root_run_id) else []

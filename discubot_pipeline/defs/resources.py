@@ -12,6 +12,7 @@ from discubot_pipeline.wiring import Services, shared
 
 STAGES: dict[str, tuple[str, ...]] = {
     "discussion_job": tuple(Stage),
+    "status_job": (Stage.NOTIFICATION,),
     "retention_job": ("payloads", "jobs", "analyses"),
 }
 """The stages of each job that has them planned, in their order."""

@@ -19,7 +19,7 @@ class NewsConfig(dg.Config):
 
 @dg.op(
     out=dg.Out(Outcome, is_required=False),
-    required_resource_keys={"services"},
+    required_resource_keys={"services", "job"},
     tags={"stage": Stage.NOTIFICATION.value},
 )
 def follow_page(context: dg.OpExecutionContext, config: NewsConfig) -> Iterator[dg.Output[Outcome]]:

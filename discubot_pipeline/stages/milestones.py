@@ -42,6 +42,13 @@ def sentence(thread: Thread, created: CreatedTasks, outcome: Outcome) -> str:
     return f"{told}; the answer could not be posted ({outcome.reason})." if unsaid else f"{told}."
 
 
+def news(outcome: Outcome) -> str:
+    """Sum up a job that followed a page."""
+    if outcome.reply:
+        return "Told the thread that its task is done."
+    return "Noted how the page stands; there was nothing to tell."
+
+
 def read(thread: Thread) -> str:
     """Say how much was read."""
     return f"{number(len(thread.messages), 'message')} by {number(len(thread.participants), 'person', 'people')}"

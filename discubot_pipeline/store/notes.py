@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger, Value
 from discubot_pipeline.domain.progress import Progress
 from discubot_pipeline.store.engine import transaction
-from discubot_pipeline.store.tables import notes
+from discubot_pipeline.store.tables import notes, teams
 
 CHANNEL = "discubot_jobs"
 """Tells the run id of each note whose stage, progress or outcome has changed."""
@@ -53,8 +53,10 @@ class Notes:
         version: str,
         job_name: str = "discussion_job",
         scope: Scope = Scope.TEAM,
+        team_name: str | None = None,
     ) -> None:
         """Open the note of a run, or say what it is in one that somebody else has begun; its state stays."""
+        team_id = sa.select(teams.c.id).where(teams.c.name == team_name).scalar_subquery()
         origin = {
             "root_run_id": root_run_id,
             "job_name": job_name,
@@ -63,8 +65,9 @@ class Notes:
             "params": params,
             "pipeline_version": version,
         }
-        insert = pg.insert(notes).values(run_id=run_id, **origin)
-        self._run(insert.on_conflict_do_update(index_elements=[notes.c.run_id], set_=origin))
+        insert = pg.insert(notes).values(run_id=run_id, team_id=team_id, **origin)
+        known = {"team_id": sa.func.coalesce(notes.c.team_id, insert.excluded.team_id)}
+        self._run(insert.on_conflict_do_update(index_elements=[notes.c.run_id], set_=origin | known))
 
     def stage(self, run_id: str, stage: Stage, **links: Any) -> None:
         """Say which stage a run is in, and what it is about as far as that is known."""

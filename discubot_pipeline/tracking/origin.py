@@ -10,14 +10,23 @@ from discubot_pipeline.store.notes import Notes
 
 TRIGGER = "discubot/trigger"
 SCOPE = "discubot/scope"
+TEAM = "discubot/team"
 SCHEDULE = "dagster/schedule_name"
 BACKFILL = "dagster/backfill"
 
 
 def open_note(run: DagsterRun, notes: Notes) -> None:
     """Write down what a run is, before it does anything."""
-    root = run.root_run_id or run.run_id
-    notes.open(run.run_id, root, trigger_of(run), params_of(run), __version__, run.job_name, scope_of(run))
+    notes.open(
+        run.run_id,
+        run.root_run_id or run.run_id,
+        trigger_of(run),
+        params_of(run),
+        __version__,
+        run.job_name,
+        scope_of(run),
+        run.tags.get(TEAM),
+    )
 
 
 def trigger_of(run: DagsterRun) -> Trigger:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from discubot_pipeline.defs.jobs import status_job
-from discubot_pipeline.defs.resources import step_outputs
+from discubot_pipeline.defs.resources import job, step_outputs
 from discubot_pipeline.defs.sensors import request
 from discubot_pipeline.domain.config import NotionSourceCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, DeliveryKind, SourceType
@@ -64,7 +64,7 @@ class Board:
         result = status_job.execute_in_process(
             {"ops": {"follow_page": {"config": {"delivery_ids": list(ids)}}}},
             instance=self.workshop.instance,
-            resources={"services": self.workshop.services, "io_manager": step_outputs},
+            resources={"services": self.workshop.services, "job": job, "io_manager": step_outputs},
             raise_on_error=False,
         )
         return self.workshop.ended(result.run_id)
@@ -94,8 +94,11 @@ def test_done_is_told_once_in_the_source_thread(board: Board) -> None:
     assert (board.task.status, board.task.completions) == ("Done", 1)
     assert board.task.completed_at is not None
     assert board.delivery(first).status == "done"
-    board.run(board.hears(DONE), board.hears(DONE))
+    again = board.run(board.hears(DONE), board.hears(DONE))
     assert len(board.said) == 1
+    told, noted = board.workshop.note(ended.id), board.workshop.note(again.id)
+    assert (told.job_name, told.summary) == ("status_job", "Told the thread that its task is done.")
+    assert (noted.summary, noted.progress.percent) == ("Noted how the page stands; there was nothing to tell.", 100)
     assert board.task.completions == 1
 
 

@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from discubot_pipeline import __version__
+from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.job import Scope, Trigger
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.store.tables import notes
@@ -61,10 +62,13 @@ def test_parameters_are_what_ops_were_asked() -> None:
     assert params_of(run()) == params_of(run({"ops": None})) == {}
 
 
-def test_the_note_tells_all_of_it(stores: Stores) -> None:
-    """One row, before anything is done."""
-    open_note(run({"ops": {"remove_old": {"config": {"dry_run": True}}}}, parent="run-0"), stores.notes)
+def test_the_note_tells_all_of_it(stores: Stores, slack_config: SourceConfig) -> None:
+    """One row, before anything is done, and its team already sees it."""
+    config = {"ops": {"remove_old": {"config": {"dry_run": True}}}}
+    open_note(run(config, parent="run-0", discubot__team="acme"), stores.notes)
     [row] = rows(stores.engine, notes)
     assert (row.run_id, row.root_run_id, row.job_name) == ("run-1", "run-0", "discussion_job")
     assert (row.trigger, row.scope, row.params) == ("retry", "team", {"dry_run": True})
-    assert row.pipeline_version == __version__
+    assert (row.pipeline_version, row.team_id) == (__version__, slack_config.team_id)
+    open_note(run(), stores.notes)
+    assert rows(stores.engine, notes)[0].team_id == slack_config.team_id
