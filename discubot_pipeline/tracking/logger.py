@@ -77,10 +77,16 @@ class JobLogger:
 
     @best_effort
     def set_stage(self, name: str, message: str | None = None) -> None:
-        """Go into a stage, or try it once more: what it counted at its first try is forgotten."""
+        """Go into a stage, or try it once more: what it counted at its first try is forgotten.
+
+        The first one is written at once: whoever has to close the run tells by it that the run had begun.
+        """
+        is_first = self._progress.stage is None
         if name == self._progress.stage:
             self._counts.pop(name, None)
         self._show(lambda progress: progress.enter(name, message))
+        if is_first:
+            self._batch.flush()
 
     @best_effort
     def set_total(self, total: int, unit: str | None = None) -> None:

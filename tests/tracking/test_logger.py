@@ -83,6 +83,13 @@ def test_progress_and_outcome_stand_in_the_note(bench: Bench, time: Time) -> Non
     assert (note.counters, note.params) == ({"created": 1}, {"delivery_ids": [1]})
 
 
+def test_the_first_stage_is_written_at_once(bench: Bench) -> None:
+    """A run that dies the next moment is known to have begun; later stages take their time."""
+    bench.log.set_stage("ingestion")
+    bench.log.set_stage("config_loading")
+    assert bench.note.stage is Stage.INGESTION
+
+
 def test_writes_are_a_pause_apart(bench: Bench, time: Time, stores: Stores) -> None:
     """A job that tells a hundred things in a second costs no more than five statements, and one at its end."""
     statements: list[str] = []
@@ -215,6 +222,6 @@ def test_nothing_that_goes_wrong_here_fails_the_work(
     time.pass_to(time.now + 1)
     broken.save_outcome()
     calls = [vars(record).get("call", "write") for record in caplog.records if record.msg == "tracking_failed"]
-    assert calls == ["milestone", "set_progress", "increment", "summary", "write", "write"]
+    assert calls == ["write", "milestone", "set_progress", "increment", "summary", "write", "write"]
     assert broken.progress.steps["task_creation"] == "completed"
     away.dispose()
