@@ -25,7 +25,7 @@ from discubot_pipeline.domain.job import (
 )
 from discubot_pipeline.domain.progress import StepState
 from discubot_pipeline.domain.task import CreatedTasks
-from discubot_pipeline.stages.milestones import counts, milestone, news, sentence
+from discubot_pipeline.stages.milestones import DOING, counts, milestone, news, sentence
 from discubot_pipeline.store.tables import StepStatus
 from discubot_pipeline.tracking.logger import JobLogger
 from discubot_pipeline.tracking.runs import RUN_KEY, may_follow
@@ -42,7 +42,7 @@ def perform(
     services: Services = context.resources.services
     progress: JobLogger = context.resources.job
     job, began = job_of(context), time.monotonic()
-    progress.set_stage(stage)
+    progress.set_stage(stage, DOING[stage])
     services.stores.steps.begin(job.run_id, context.op.name, stage, summary_of(given))
     try:
         secure(context, services, job, stage, given)
@@ -215,7 +215,7 @@ def end_run(
 def end_step(context: dg.OpExecutionContext, services: Services, status: StepStatus, reason: str, error: str) -> None:
     """Close the step record of this op, and show how its stage ended."""
     services.stores.steps.end(context.run_id, context.op.name, status, reason=reason, error=error)
-    context.resources.job.end_stage(StepState(status.value))
+    context.resources.job.end_stage(StepState(status.value), error)
 
 
 def parsed_of(*values: Any) -> ParsedDiscussion | None:

@@ -4,8 +4,18 @@ from pydantic import BaseModel
 
 from discubot_pipeline.domain.analysis import Analysis
 from discubot_pipeline.domain.discussion import Thread
-from discubot_pipeline.domain.job import Outcome
+from discubot_pipeline.domain.job import Outcome, Stage
 from discubot_pipeline.domain.task import CreatedTasks
+
+DOING = {
+    Stage.INGESTION: "Looking at what was asked",
+    Stage.CONFIG_LOADING: "Loading the settings",
+    Stage.THREAD_BUILDING: "Reading the thread",
+    Stage.AI_ANALYSIS: "Finding out what is to be done",
+    Stage.TASK_CREATION: "Making pages",
+    Stage.NOTIFICATION: "Telling the thread",
+}
+"""What a stage is at."""
 
 
 def milestone(value: BaseModel) -> str | None:

@@ -166,7 +166,7 @@ class JobLogger:
     def summary(self, text: str, /, **context: Any) -> None:
         """Say in one sentence what came of the job; it is kept beside the counters, and logged."""
         self._summary = text
-        self._batch.touch()
+        self._show(lambda progress: progress.at(0, text))
         self._log(logging.INFO, "summary", text, context)
 
     def _show(self, change: Callable[[Progress], Progress]) -> None:

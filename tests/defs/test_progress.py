@@ -49,10 +49,11 @@ def test_people_are_told_what_each_stage_has_brought(workshop: Workshop) -> None
 
 
 def test_a_run_that_is_over_is_all_done(workshop: Workshop) -> None:
-    """A hundred percent, every stage completed."""
+    """A hundred percent, every stage completed, and its last word is the summary."""
     ended = workshop.launch(delivery_ids=[workshop.deliver()])
     progress = workshop.note(ended.id).progress
     assert (progress.percent, progress.stage) == (100, Stage.NOTIFICATION)
+    assert progress.message == workshop.note(ended.id).summary
     assert set(states(workshop, ended)) == {"completed"}
 
 
@@ -75,6 +76,7 @@ def test_a_run_that_fails_keeps_what_it_had_done(workshop: Workshop) -> None:
     assert (ended.status, note.counters["created"], note.counters["tasks"]) == ("FAILURE", 2, 2)
     assert (note.summary, note.progress.percent) == ("Failed: ZeroDivisionError('oops')", 83)
     assert states(workshop, ended) == ["completed"] * 5 + ["failed"]
+    assert note.progress.message == "ZeroDivisionError('oops')"
 
 
 def test_a_retry_begins_where_the_chain_resumes(workshop: Workshop) -> None:
@@ -135,6 +137,7 @@ def test_a_run_that_is_cancelled_keeps_what_it_had_done(workshop: Workshop) -> N
     ended = workshop.launch(delivery_ids=[workshop.deliver()])
     note = workshop.note(ended.id)
     assert (note.counters["created"], note.progress.current, note.progress.total) == (1, 1, 2)
+    assert note.progress.message == "Making pages"
     assert note.progress.steps[Stage.TASK_CREATION] is StepState.CANCELLED
 
 

@@ -33,7 +33,8 @@ def test_a_cancelled_job_ends_without_a_word(cancelled: tuple[Thread, Run], town
     assert (discussion.status, discussion.reason, discussion.active_run_id) == ("cancelled", "cancelled", None)
     note = town.here.stores.notes.get(run.id)
     assert note is not None
-    assert note.outcome == "cancelled"
+    assert (note.outcome, note.summary) == ("cancelled", "Cancelled.")
+    assert (note.progress.percent, note.progress.steps["thread_building"]) == (33, "cancelled")
     assert thread.replies == []
     assert thread.reactions(thread.said[-1]) == {"eyes"}
     assert thread.titles == []

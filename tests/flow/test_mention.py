@@ -85,6 +85,18 @@ def test_the_run_links_to_its_thread_and_pages(day: Day, town: Town) -> None:
     assert [shown["create_tasks"]["page 1"], shown["create_tasks"]["page 2"]] == urls
 
 
+def test_the_note_tells_people_what_came_of_the_job(day: Day, town: Town) -> None:
+    """All of it is done, counted, and said in one sentence."""
+    [run] = day.release.settled()
+    note = town.here.stores.notes.get(run.id)
+    assert note is not None
+    assert (note.progress.percent, set(note.progress.steps.values())) == (100, {"completed"})
+    assert (note.counters["messages"], note.counters["tasks"], note.counters["created"]) == (2, 2, 2)
+    assert note.summary is not None
+    assert note.summary.startswith("2 tasks found in 2 messages by ")
+    assert note.params == {"delivery_ids": [delivery.id for delivery in day.release.deliveries]}
+
+
 def test_rows_and_records_are_closed(day: Day, town: Town) -> None:
     """Discussion and delivery are done, and each step's record has its input, output and times."""
     [run] = day.release.settled()

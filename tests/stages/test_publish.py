@@ -156,6 +156,40 @@ class TestCrash:
         assert pages(acme) == ["Fix the header"]
 
 
+class Blackboard:
+    """Where a stage's progress is written up."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, object]] = []
+
+    def set_total(self, total: int, unit: str | None = None) -> None:
+        self.told.append(("total", (total, unit)))
+
+    def increment(self, by: int = 1, message: str | None = None) -> None:
+        self.told.append(("done", by))
+
+    def add_outcome(self, **counts: int) -> None:
+        self.told += [("count", name) for name, number in counts.items() for _ in range(number)]
+
+
+def test_each_page_is_told_when_it_is_made(acme: Acme, thread: Thread) -> None:
+    """How many there will be, then one by one what became of them: made, there already, or missing."""
+    break_output(acme)
+    published(acme, thread, "Call Ben")
+    later, board = job("run-2"), Blackboard()
+    next_run(acme, thread, later)
+    plain, ui = analysis_of(thread, "Call Ben", "Ask Ann"), analysis_of(thread, "Fix the header", domain="ui")
+    all_tasks = plain.findings.model_copy(update={"tasks": plain.findings.tasks + ui.findings.tasks})
+    analysis = plain.model_copy(update={"findings": all_tasks})
+    publish(thread, analysis, later, acme.stores, acme.outside, board)
+    assert board.told == [
+        ("total", (3, "pages")),
+        *[("count", "there_already"), ("done", 1)],
+        *[("count", "created"), ("done", 1)],
+        *[("count", "missing"), ("done", 1)],
+    ]
+
+
 class TestPartial:
     """When some of it cannot be made."""
 
