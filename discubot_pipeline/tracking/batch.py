@@ -1,16 +1,13 @@
 """Few writes for many changes: used by `tracking/logger` so that progress costs next to nothing."""
 
 import logging
-import time
 from collections.abc import Callable
 from threading import Lock, Timer
 from typing import Protocol
 
 logger = logging.getLogger(__name__)
 PAUSE = 0.25
-"""Seconds from one write to the next, at least."""
-GATHER = 0.05
-"""Seconds that a change waits for what comes with it: the end of a stage, its milestone, the next stage."""
+"""Seconds that a change waits for what comes with it, and so the least from one write to the next."""
 
 
 class Waiting(Protocol):
@@ -33,19 +30,16 @@ def in_background(seconds: float, call: Callable[[], None]) -> Waiting:
 
 
 class Batch:
-    """Writes soon after a change, but at most once in a `PAUSE`; `flush` writes what is left at once.
+    """Writes a `PAUSE` after a change, with all that has changed by then; `flush` writes what is left at once.
 
     A write that fails is logged and tried again with the next change, or with the flush. Do not flush inside a
     transaction that holds what is written.
     """
 
-    def __init__(
-        self, write: Callable[[], None], clock: Callable[[], float] = time.monotonic, later: Later = in_background
-    ) -> None:
-        self._write, self._clock, self._later = write, clock, later
+    def __init__(self, write: Callable[[], None], later: Later = in_background) -> None:
+        self._write, self._later = write, later
         self._changing, self._writing = Lock(), Lock()
         self._has_changed = False
-        self._next = clock()
         self._waiting: Waiting | None = None
 
     def touch(self) -> None:
@@ -53,7 +47,7 @@ class Batch:
         with self._changing:
             self._has_changed = True
             if self._waiting is None:
-                self._waiting = self._later(max(GATHER, self._next - self._clock()), self._due)
+                self._waiting = self._later(PAUSE, self._due)
 
     def flush(self) -> None:
         """Write what has not been written yet, now; returns when that is done."""
@@ -74,7 +68,6 @@ class Batch:
                 if not self._has_changed:
                     return
                 self._has_changed = False
-                self._next = self._clock() + PAUSE
             try:
                 self._write()
             except Exception as error:

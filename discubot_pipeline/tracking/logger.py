@@ -2,7 +2,6 @@
 
 import json
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -60,7 +59,6 @@ class JobLogger:
         instance: DagsterInstance,
         notes: Notes,
         stages: Sequence[str] = (),
-        clock: Callable[[], float] = time.monotonic,
         later: Later = in_background,
     ) -> None:
         self._run, self._instance, self._notes = run, instance, notes
@@ -68,7 +66,7 @@ class JobLogger:
         self._progress = Progress.planned(stages)
         self._counts: dict[str | None, Counter[str]] = {}
         self._summary: str | None = None
-        self._batch = Batch(self._write, clock, later)
+        self._batch = Batch(self._write, later)
 
     @property
     def progress(self) -> Progress:

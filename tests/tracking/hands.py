@@ -24,10 +24,6 @@ class Time:
     now: float = 100.0
     calls: list[Call] = field(default_factory=list)
 
-    def clock(self) -> float:
-        """Tell the time."""
-        return self.now
-
     def later(self, seconds: float, make: Callable[[], None]) -> Call:
         """Note a call."""
         self.calls.append(Call(self.now + seconds, make))

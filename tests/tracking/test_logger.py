@@ -41,7 +41,7 @@ class Bench:
         self.run = dg.DagsterRun(job_name="discussion_job", run_id=str(uuid4()), tags=tags)
         self.instance, self.notes = instance, notes
         notes.open(self.run.run_id, self.run.run_id, Trigger.WEBHOOK, {"delivery_ids": [1]}, "0.1.0")
-        self.log = JobLogger(self.run, instance, notes, tuple(Stage), time.clock, time.later)
+        self.log = JobLogger(self.run, instance, notes, tuple(Stage), time.later)
 
     @property
     def note(self) -> Note:
@@ -211,7 +211,7 @@ def test_nothing_that_goes_wrong_here_fails_the_work(
     """A database that is away, context that cannot be written, words that make no sense: all of it is logged."""
     bench = Bench(instance, stores.notes, time)
     away = connect(NOBODY)
-    broken = JobLogger(bench.run, instance, Notes(away), tuple(Stage), time.clock, time.later)
+    broken = JobLogger(bench.run, instance, Notes(away), tuple(Stage), time.later)
     endless: dict[str, Any] = {}
     endless["itself"] = endless
     with broken.stage("task_creation"):
