@@ -57,6 +57,15 @@ def test_a_run_that_is_over_is_all_done(workshop: Workshop) -> None:
     assert set(states(workshop, ended)) == {"completed"}
 
 
+def test_a_run_that_finds_nothing_is_all_done_too(workshop: Workshop) -> None:
+    """No page is no trouble, and the sentence says so."""
+    workshop.paper.titles.clear()
+    ended = workshop.launch(delivery_ids=[workshop.deliver()])
+    note = workshop.note(ended.id)
+    assert (ended.status, note.summary) == ("SUCCESS", "0 tasks found in 1 message by 1 person.")
+    assert (note.progress.percent, note.progress.total, note.counters["created"]) == (100, None, 0)
+
+
 def test_the_last_write_comes_before_dagster_calls_the_run_done(workshop: Workshop, engine: sa.Engine) -> None:
     """Who hears of the end finds everything written."""
     ended = workshop.launch(delivery_ids=[workshop.deliver()])
