@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from discubot_pipeline.domain.job import Trigger, Value
+from discubot_pipeline.domain.job import Priority, Trigger, Value
 
 
 class SourceType(StrEnum):
@@ -78,6 +78,7 @@ class RunToRequest(Value):
     thread_id: str
     discussion_id: UUID
     trigger: Trigger
+    priority: Priority = Priority.NORMAL
 
 
 class Launch(Value):

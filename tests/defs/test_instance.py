@@ -8,7 +8,7 @@ import pytest
 import yaml
 from dagster._core.instance.ref import InstanceRef
 
-from discubot_pipeline.cli.system import config_file
+from discubot_pipeline.cli.instance import config_file
 
 URL = "postgresql+psycopg2://discubot@localhost/discubot?options=-csearch_path%3Ddagster"
 
