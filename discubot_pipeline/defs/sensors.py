@@ -10,7 +10,7 @@ from discubot_pipeline.stages.close import close_cancelled, close_failed
 from discubot_pipeline.store.bell import listening
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.tracking.retries import failed_among, failed_lately, insist, submit_stranded
-from discubot_pipeline.tracking.runs import Fate, fate_of, run_of_key
+from discubot_pipeline.tracking.runs import RUN_KEY, SENSOR, Fate, fate_of, run_of_key
 from discubot_pipeline.wiring import Services
 
 LEASE = timedelta(minutes=2)
@@ -26,7 +26,7 @@ def inbox_sensor(source: SourceType) -> dg.SensorDefinition:
     """Make the sensor of one inbox: it asks for a run the moment a delivery is due."""
 
     @dg.sensor(
-        name=f"{source}_inbox",
+        name=name_of(source),
         job=discussion_job,
         minimum_interval_seconds=1,
         default_status=RUNNING,
@@ -45,6 +45,11 @@ def inbox_sensor(source: SourceType) -> dg.SensorDefinition:
         return dg.SensorResult(run_requests=[request(run) for run in runs])
 
     return watch
+
+
+def name_of(source: SourceType) -> str:
+    """Name the sensor of an inbox."""
+    return f"{source}_inbox"
 
 
 def is_test(context: dg.SensorEvaluationContext) -> bool:
@@ -166,6 +171,7 @@ def close_ended(instance: dg.DagsterInstance, run: dg.DagsterRun, services: Serv
     root = run.root_run_id or run.run_id
     match fate_of(instance, run):
         case Fate.CANCELLED:
+            drop_requested(run, services)
             close_cancelled(run.run_id, services.stores)
         case Fate.FAILED | Fate.DONE:
             why = "the run's process died, or could not start"
@@ -173,6 +179,13 @@ def close_ended(instance: dg.DagsterInstance, run: dg.DagsterRun, services: Serv
         case _:
             return False
     return True
+
+
+def drop_requested(run: dg.DagsterRun, services: Services) -> None:
+    """Close the deliveries that wait for a run which was cancelled in the queue, without waiting for their lease."""
+    for inbox in services.stores.inboxes.values():
+        if run.tags.get(SENSOR) == name_of(inbox.source):
+            inbox.drop(run.tags[RUN_KEY], "cancelled")
 
 
 inboxes = [inbox_sensor(source) for source in SourceType]

@@ -15,6 +15,7 @@ from dagster._core.execution.retries import auto_reexecution_should_retry_run
 PARENT = "dagster/parent_run_id"
 RETRIED_BY = "dagster/auto_retry_run_id"
 WILL_RETRY = "dagster/will_retry"
+MAX_RETRIES = "dagster/max_retries"
 FAILURE_REASON = "dagster/failure_reason"
 GRACE = timedelta(seconds=20)
 """How long Dagster may take to do what it does at once when all is well."""
@@ -34,33 +35,34 @@ def successor(instance: DagsterInstance, run: DagsterRun) -> DagsterRun | None:
 def is_owed(instance: DagsterInstance, run: DagsterRun) -> bool:
     """Say whether a failed run without a successor is still to be retried: by Dagster's rule, whatever its tag says."""
     reason = run.tags.get(FAILURE_REASON)
-    return (
-        run.status is DagsterRunStatus.FAILURE
-        and instance.run_retries_enabled
-        and auto_reexecution_should_retry_run(instance, run, RunFailureReason(reason) if reason else None)
-        and len(failures(instance, run)) <= MOST_REMINDERS
+    return instance.run_retries_enabled and bool(
+        auto_reexecution_should_retry_run(instance, run, RunFailureReason(reason) if reason else None)
     )
+
+
+def insist(instance: DagsterInstance, run: DagsterRun, now: datetime) -> bool:
+    """Remind Dagster of a retry that it has owed for a while, or let it off for good; True when it was reminded."""
+    if not is_owed(instance, run) or successor(instance, run):
+        return False
+    known = failures(instance, run)
+    if known and now.timestamp() - known[-1] < GRACE.total_seconds():
+        return False
+    if len(known) > MOST_REMINDERS:
+        let_off(instance, run)
+        return False
+    instance.report_run_failed(run, REMINDER)
+    return True
+
+
+def let_off(instance: DagsterInstance, run: DagsterRun) -> None:
+    """Leave no retry to a failed run."""
+    instance.add_run_tags(run.run_id, {MAX_RETRIES: "0", WILL_RETRY: "false"})
 
 
 def failures(instance: DagsterInstance, run: DagsterRun) -> Sequence[float]:
     """List when a run's failure was reported, first and as reminders, the first one first; in Unix time."""
     events = instance.get_records_for_run(run.run_id, of_type=DagsterEventType.RUN_FAILURE).records
     return [event.event_log_entry.timestamp for event in events]
-
-
-def insist(instance: DagsterInstance, run: DagsterRun, now: datetime) -> bool:
-    """Remind Dagster of a retry that it has owed for a while, or let it off for good; True when it was reminded."""
-    owed, promised = is_owed(instance, run), run.tags.get(WILL_RETRY) == "true"
-    if not (owed or promised) or successor(instance, run):
-        return False
-    if not owed:
-        instance.add_run_tags(run.run_id, {WILL_RETRY: "false"})
-        return False
-    known = failures(instance, run)
-    if known and now.timestamp() - known[-1] < GRACE.total_seconds():
-        return False
-    instance.report_run_failed(run, REMINDER)
-    return True
 
 
 def failed_lately(instance: DagsterInstance, now: datetime) -> Sequence[DagsterRun]:
