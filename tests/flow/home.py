@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,16 @@ class Home:
             process.communicate()
         assert READY in said, f"`up` ended with {process.returncode}: {said}"
         return process
+
+    @contextmanager
+    def running(self) -> Iterator["subprocess.Popen[str]"]:
+        """Keep the system up inside the block, and stop it as an init system does, if the block has not."""
+        with self.up() as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+                process.communicate(timeout=LONGEST_STOP)
 
     def start(self) -> "subprocess.Popen[str]":
         """Start the system."""

@@ -55,7 +55,7 @@ def refuses(village: Town) -> bool:
 
 def test_jobs_at_work_are_handed_to_the_next_start(town: Town, home: Home) -> None:
     """What Slack holds up is retried, the mention that waits behind it follows, and what is nearly done ends once."""
-    with home.up() as first, village(town, home) as here:
+    with home.running() as first, village(town, home) as here:
         with here.fault("slack", "conversations.replies", "slow", seconds=60) as slow:
             long = here.team("long").thread("The roof leaks", "@bot mend the roof")
             slow.strikes()
@@ -69,11 +69,9 @@ def test_jobs_at_work_are_handed_to_the_next_start(town: Town, home: Home) -> No
         assert first.returncode == 0
         assert not home.processes()
         here.here.engine.dispose()
-        with home.up() as second:
+        with home.running():
             killed, retry, follower = long.settled(3, RETRIED)
             runs = quick.settled(1, RETRIED)
-            second.terminate()
-            second.communicate(timeout=LONGEST_STOP)
     assert (killed.status, retry.status, retry.parent, follower.status) == ("FAILURE", "SUCCESS", killed.id, "SUCCESS")
     assert (long.titles, len(long.replies)) == (["Mend the roof", "Paint the wall"], 2)
     assert runs[-1].status == "SUCCESS"
