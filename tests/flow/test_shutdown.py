@@ -19,7 +19,10 @@ from tests.flow.runs import eventually
 from tests.flow.town import Town
 
 RETRIED = 180.0
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc"),
+    pytest.mark.timeout(600),
+]
 
 
 @pytest.fixture
