@@ -23,7 +23,7 @@ SENSORS = {
     "generic_inbox": 1,
     "failed_runs": 5,
     "cancelled_runs": 5,
-    "unfinished_work": 30,
+    "unfinished_work": 10,
 }
 
 
