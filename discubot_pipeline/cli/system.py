@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from discubot_pipeline.adapters.dagster import DagsterWeb
 from discubot_pipeline.adapters.slacksocket import app_token
 from discubot_pipeline.cli.child import call_briefly
+from discubot_pipeline.cli.instance import write_instance
 from discubot_pipeline.cli.leftovers import end_leftovers
 from discubot_pipeline.cli.ports import StartupError, StateLock, require_free_port, state_folder
 from discubot_pipeline.cli.postgres import EmbeddedPostgres
@@ -27,7 +27,6 @@ from discubot_pipeline.store.engine import connect, is_up
 from discubot_pipeline.store.vault import key_file
 from discubot_pipeline.wiring import build
 
-PACKAGE = Path(__file__).parents[1]
 LONGEST_SOCKET = 100
 STATUS_SENSOR_EVENTS = 100
 CODE_SERVER_THREADS = 32
@@ -56,8 +55,7 @@ class System:
             require_free_port(given.host, port, what, f"DISCUBOT_{name}_PORT")
         if self.postgres:
             self.postgres.prepare()
-        shutil.copyfile(config_file("dagster.yaml"), self.home / "dagster.yaml")
-        shutil.copyfile(config_file("workspace.yaml"), self.home / "workspace.yaml")
+        write_instance(self.home, given)
 
     @property
     def settings(self) -> Settings:
@@ -88,7 +86,6 @@ class System:
             "DISCUBOT_DAGSTER_URL": settings.dagster_url,
             "DISCUBOT_SECRET_KEY": keys,
             "DISCUBOT_CODE_SOCKET": str(code_socket(self.home)),
-            "DISCUBOT_MAX_CONCURRENT_RUNS": str(settings.max_concurrent_runs),
             "DISCUBOT_HOST": settings.host,
             "DISCUBOT_WEB_PORT": str(settings.web_port),
             "DISCUBOT_RECEIVER_PORT": str(settings.receiver_port),
@@ -196,12 +193,6 @@ class System:
 def python(*words: str) -> list[str]:
     """Write a command for the Python that we run on."""
     return [sys.executable, *words]
-
-
-def config_file(name: str) -> Path:
-    """Find a file of Dagster's configuration: beside the package in a checkout, inside it when installed."""
-    inside = PACKAGE / name
-    return inside if inside.exists() else PACKAGE.parent / name
 
 
 def code_socket(home: Path) -> Path:

@@ -9,12 +9,15 @@ from discubot_pipeline.domain.delivery import DeliveryKind, RunToRequest, Source
 from discubot_pipeline.stages.close import close_cancelled, close_failed
 from discubot_pipeline.store.bell import listening
 from discubot_pipeline.store.inbox import Inbox
-from discubot_pipeline.tracking.runs import Fate, fate_of, fate_of_key
+from discubot_pipeline.tracking.retries import failed_among, failed_lately, insist, submit_stranded
+from discubot_pipeline.tracking.runs import RUN_KEY, SENSOR, Fate, fate_of, run_of_key
 from discubot_pipeline.wiring import Services
 
 LEASE = timedelta(minutes=2)
 LONGEST_LISTEN = timedelta(seconds=20)
 QUEUE_BOUND = 50
+"""Runs of one team that wait in Dagster's queue; the rest waits in the inbox."""
+PRIORITY = "dagster/priority"
 SWEEP_GRACE = timedelta(seconds=15)
 RUNNING = dg.DefaultSensorStatus.RUNNING
 
@@ -23,7 +26,7 @@ def inbox_sensor(source: SourceType) -> dg.SensorDefinition:
     """Make the sensor of one inbox: it asks for a run the moment a delivery is due."""
 
     @dg.sensor(
-        name=f"{source}_inbox",
+        name=name_of(source),
         jobs=[discussion_job, status_job],
         minimum_interval_seconds=1,
         default_status=RUNNING,
@@ -35,13 +38,18 @@ def inbox_sensor(source: SourceType) -> dg.SensorDefinition:
         inbox = services.stores.inboxes[source]
         if is_test(context):
             return preview(inbox)
-        look_after_leases(context, inbox)
+        look_after_leases(context, inbox, services)
         runs = lease_or_wait(services, inbox)
         if not runs:
             return dg.SkipReason("Nothing is due.")
         return dg.SensorResult(run_requests=[request(run) for run in runs])
 
     return watch
+
+
+def name_of(source: SourceType) -> str:
+    """Name the sensor of an inbox."""
+    return f"{source}_inbox"
 
 
 def is_test(context: dg.SensorEvaluationContext) -> bool:
@@ -55,11 +63,13 @@ def preview(inbox: Inbox) -> dg.SkipReason:
     return dg.SkipReason(f"A test takes nothing. Due: {', '.join(threads) or 'nothing'}.")
 
 
-def look_after_leases(context: dg.SensorEvaluationContext, inbox: Inbox) -> None:
+def look_after_leases(context: dg.SensorEvaluationContext, inbox: Inbox, services: Services) -> None:
     """See what became of runs that were asked for and did not claim their deliveries in time."""
     for late in inbox.expired():
-        match fate_of_key(context.instance, context.sensor_name, late.run_key):
-            case Fate.ALIVE:
+        run = run_of_key(context.instance, context.sensor_name, late.run_key)
+        match fate_of(context.instance, run):
+            case Fate.ALIVE if run:
+                insist(context.instance, run, services.outside.clock.now())
                 inbox.renew(late.run_key, LEASE)
             case Fate.CANCELLED:
                 inbox.drop(late.run_key, "cancelled")
@@ -69,15 +79,12 @@ def look_after_leases(context: dg.SensorEvaluationContext, inbox: Inbox) -> None
 
 def lease_or_wait(services: Services, inbox: Inbox) -> list[RunToRequest]:
     """Take what is due; when that is nothing, wait for the bell and look once more."""
-    room = QUEUE_BOUND - inbox.requested_runs()
-    if room <= 0:
-        return []
     with listening(services.settings.listen_url) as bell:
-        runs = inbox.lease(room, LEASE)
-        if runs:
+        runs = inbox.lease(QUEUE_BOUND, LEASE)
+        if runs or inbox.requested_runs() >= QUEUE_BOUND:
             return runs
         bell.wait(inbox.source, min(inbox.next_due() or LONGEST_LISTEN, LONGEST_LISTEN))
-    return inbox.lease(room, LEASE)
+    return inbox.lease(QUEUE_BOUND, LEASE)
 
 
 def request(run: RunToRequest) -> dg.RunRequest:
@@ -92,6 +99,7 @@ def request(run: RunToRequest) -> dg.RunRequest:
         "discubot/trigger": run.trigger.value,
     }
     tags |= {} if is_page else {"discubot/discussion": str(run.discussion_id)}
+    tags |= {PRIORITY: str(run.priority.weight)} if run.priority.weight else {}
     return dg.RunRequest(run_key=run.run_key, run_config=config, tags=tags, job_name=job)
 
 
@@ -104,7 +112,7 @@ def request(run: RunToRequest) -> dg.RunRequest:
 )
 def failed_runs(context: dg.RunStatusSensorContext, services: dg.ResourceParam[Services]) -> None:
     """End what a crashed run left open; ordinary failures were closed by the run's own hook."""
-    close_ended(context.dagster_run, services)
+    close_ended(context.instance, context.dagster_run, services)
 
 
 @dg.run_status_sensor(
@@ -116,49 +124,55 @@ def failed_runs(context: dg.RunStatusSensorContext, services: dg.ResourceParam[S
 )
 def cancelled_runs(context: dg.RunStatusSensorContext, services: dg.ResourceParam[Services]) -> None:
     """End what a cancelled run left open."""
-    close_ended(context.dagster_run, services)
+    close_ended(context.instance, context.dagster_run, services)
 
 
 @dg.sensor(
-    minimum_interval_seconds=30,
+    minimum_interval_seconds=10,
     default_status=RUNNING,
-    description="Looks for work whose run has ended, in case no one else was there to see it.",
+    description="Looks for work whose run has ended, and for runs that nobody started, in case no one else saw to it.",
 )
 def unfinished_work(context: dg.SensorEvaluationContext, services: dg.ResourceParam[Services]) -> dg.SkipReason:
-    """Close what is still held by runs that have ended a while ago."""
+    """Start what was made and forgotten, insist on retries, and close what is held by runs that ended a while ago."""
     if is_test(context):
         return dg.SkipReason("A test closes nothing.")
+    instance, now = context.instance, services.outside.clock.now()
+    started = submit_stranded(instance, now)
+    held = holders(services)
+    at_risk = {run.run_id: run for run in (*failed_lately(instance, now), *failed_among(instance, held))}
+    reminded = sum(insist(instance, run, now) for run in at_risk.values())
+    closed = [run_id for run_id in held if close_forgotten(instance, run_id, services)]
+    also = f" Started {started} and insisted on {reminded}." if started or reminded else ""
+    return dg.SkipReason(f"Closed {len(closed)} of {len(held)} runs at work.{also}")
+
+
+def holders(services: Services) -> list[str]:
+    """Name the runs that hold a discussion or a delivery."""
     stores = services.stores
-    holders = {d.active_run_id for d in stores.discussions.at_work() if d.active_run_id}
-    holders = holders.union(*(inbox.runs_at_work() for inbox in stores.inboxes.values()))
-    closed = [run_id for run_id in sorted(holders) if close_forgotten(context, run_id, services)]
-    return dg.SkipReason(f"Closed {len(closed)} of {len(holders)} runs at work.")
+    discussions = {d.active_run_id for d in stores.discussions.at_work() if d.active_run_id}
+    return sorted(discussions.union(*(inbox.runs_at_work() for inbox in stores.inboxes.values())))
 
 
-def close_forgotten(context: dg.SensorEvaluationContext, run_id: str, services: Services) -> bool:
+def close_forgotten(instance: dg.DagsterInstance, run_id: str, services: Services) -> bool:
     """Close what a run holds, if it ended a while ago or is gone; says whether it did."""
-    record = context.instance.get_run_record_by_id(run_id)
+    record = instance.get_run_record_by_id(run_id)
     if record is None:
-        close_failed(
-            run_id,
-            run_id,
-            None,
-            "run_gone",
-            "the run was deleted while it worked",
-            services.stores,
-            services.outside,
-        )
+        why = "the run was deleted while it worked"
+        close_failed(run_id, run_id, None, "run_gone", why, services.stores, services.outside)
         return True
     ended = record.end_time
     now = services.outside.clock.now().timestamp()
-    return ended is not None and now - ended > SWEEP_GRACE.total_seconds() and close_ended(record.dagster_run, services)
+    if ended is None or now - ended <= SWEEP_GRACE.total_seconds():
+        return False
+    return close_ended(instance, record.dagster_run, services)
 
 
-def close_ended(run: dg.DagsterRun, services: Services) -> bool:
+def close_ended(instance: dg.DagsterInstance, run: dg.DagsterRun, services: Services) -> bool:
     """Close what an ended run holds; one that Dagster will retry keeps it for its successor."""
     root = run.root_run_id or run.run_id
-    match fate_of(run):
+    match fate_of(instance, run):
         case Fate.CANCELLED:
+            drop_requested(run, services)
             close_cancelled(run.run_id, services.stores)
         case Fate.FAILED | Fate.DONE:
             why = "the run's process died, or could not start"
@@ -166,6 +180,13 @@ def close_ended(run: dg.DagsterRun, services: Services) -> bool:
         case _:
             return False
     return True
+
+
+def drop_requested(run: dg.DagsterRun, services: Services) -> None:
+    """Close the deliveries that wait for a run which was cancelled in the queue, without waiting for their lease."""
+    for inbox in services.stores.inboxes.values():
+        if run.tags.get(SENSOR) == name_of(inbox.source):
+            inbox.drop(run.tags[RUN_KEY], "cancelled")
 
 
 inboxes = [inbox_sensor(source) for source in SourceType]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from discubot_pipeline.domain.job import Trigger, Value
+from discubot_pipeline.domain.job import Priority, Trigger, Value
 
 
 class SourceType(StrEnum):
@@ -97,6 +97,7 @@ class RunToRequest(Value):
     thread_id: str
     discussion_id: UUID
     trigger: Trigger
+    priority: Priority = Priority.NORMAL
 
 
 class Launch(Value):

@@ -72,6 +72,20 @@ class Scope(StrEnum):
     SYSTEM = "system"
 
 
+class Priority(StrEnum):
+    """How urgent the jobs of a team or a source are: the higher one overtakes what waits."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+    @property
+    def weight(self) -> int:
+        """Give the number by which queues are sorted, the highest first; 0 is what has no priority at all."""
+        return list(Priority).index(self) - 1
+
+
 MAX_OP_RETRIES = 2
 """Retries of one op within its run."""
 

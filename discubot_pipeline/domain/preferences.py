@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from discubot_pipeline.domain.errors import Permanent
-from discubot_pipeline.domain.job import Value
+from discubot_pipeline.domain.job import Priority, Value
 
 
 class AnalystKind(StrEnum):
@@ -44,7 +44,7 @@ class Preferences(Value):
     A task is kept when it is at least as sure as `min_confidence`. `domains` are the names that a task's domain may
     have; when there are none, those of the outputs. Without `auto_sync` verified deliveries are held until a person
     releases them. `trigger` is the word that calls the bot where a source knows no mentions. `reply_template` is the
-    text of the persona `custom`.
+    text of the persona `custom`. What has a higher `priority` overtakes what waits.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,6 +64,7 @@ class Preferences(Value):
     trigger: str | None = Field(default=None, pattern=r"\w", max_length=80)
     persona: Persona = Persona.PROFESSIONAL
     reply_template: str | None = Field(default=None, min_length=1, max_length=2000)
+    priority: Priority = Priority.NORMAL
 
     @field_validator("time_zone")
     @classmethod

@@ -14,10 +14,10 @@ from discubot_pipeline.domain.delivery import Arrival, Delivery, DeliveryStatus,
 from discubot_pipeline.domain.discussion import discussion_id
 from discubot_pipeline.domain.job import Trigger, Value
 from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.leases import leasing, priority_of, requested_by_team
 from discubot_pipeline.store.records import why_held
-from discubot_pipeline.store.tables import discussions, inboxes, teams
+from discubot_pipeline.store.tables import inboxes
 
-OPEN = (DeliveryStatus.REQUESTED, DeliveryStatus.RUNNING)
 MOST_EXPIRIES = 3
 CHANNEL = "discubot_inbox"
 LEASING = 0x6C656173
@@ -77,14 +77,18 @@ class Inbox:
             made = connection.execute(again).scalar()
             return int(made if made is not None else connection.execute(same).scalar_one())
 
-    def lease(self, room: int, lease: timedelta) -> list[RunToRequest]:
-        """Take what is due, folded to one run a discussion; a discussion with a run at work waits for its end."""
+    def lease(self, bound: int, lease: timedelta) -> list[RunToRequest]:
+        """Take what is due, folded to one run a discussion; a discussion with a run at work waits for its end.
+
+        The urgent goes first, and teams take turns; no team has more than `bound` runs that have not begun.
+        """
         with transaction(self._engine) as connection:
             # One lease at a time: beside another that is not committed yet, a discussion would go to both.
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LEASING, sa.func.hashtext(self.table.name))))
-            rows = connection.execute(self._lease(room, lease)).all()
+            rows = connection.execute(leasing(self.table, bound, lease)).all()
         by_key = groupby(sorted(rows, key=lambda row: (row.run_key, row.id)), key=lambda row: row.run_key)
-        return sorted((self._run_of(key, list(fold)) for key, fold in by_key), key=lambda run: run.delivery_ids)
+        runs = (self._run_of(key, list(fold)) for key, fold in by_key)
+        return sorted(runs, key=lambda run: (-run.priority.weight, run.delivery_ids))
 
     def due(self, limit: int) -> list[Delivery]:
         """List what waits, without taking it."""
@@ -104,11 +108,10 @@ class Inbox:
             return wait
 
     def requested_runs(self) -> int:
-        """Count the runs that were asked for and have not begun."""
-        t = self.table.c
-        count = sa.select(sa.func.count(t.run_key.distinct())).where(t.status == DeliveryStatus.REQUESTED)
+        """Count the runs that were asked for and have not begun, of the team that has the most."""
+        most = sa.select(sa.func.max(requested_by_team(self.table).c.runs))
         with transaction(self._engine) as connection:
-            return int(connection.execute(count).scalar_one())
+            return int(connection.execute(most).scalar() or 0)
 
     def expired(self) -> list[ExpiredLease]:
         """List the requested runs whose lease has run out."""
@@ -268,32 +271,6 @@ class Inbox:
         same = sa.select(t.id).where(t.source_config_id == config.id, equal)
         return same.order_by(t.id).limit(1)
 
-    def _lease(self, room: int, lease: timedelta) -> Any:
-        t, other = self.table.c, self.table.alias("other")
-        at_work = sa.exists().where(other.c.discussion_id == t.discussion_id, other.c.status.in_(OPEN))
-        taken = sa.exists().where(discussions.c.id == t.discussion_id, discussions.c.active_run_id.is_not(None))
-        due = (
-            sa.select(t.discussion_id, sa.func.min(t.id).label("lead"))
-            .where(t.status == DeliveryStatus.PENDING, t.not_before <= sa.func.now(), ~at_work, ~taken)
-            .group_by(t.discussion_id)
-            .order_by(sa.func.min(t.id))
-            .limit(room)
-            .cte("due")
-        )
-        lead = self.table.alias("lead")
-        key = sa.cast(lead.c.id, sa.Text) + ":" + sa.cast(lead.c.generation, sa.Text)
-        return (
-            sa.update(self.table)
-            .where(
-                t.discussion_id == due.c.discussion_id,
-                t.status == DeliveryStatus.PENDING,
-                lead.c.id == due.c.lead,
-                teams.c.id == t.team_id,
-            )
-            .values(status=DeliveryStatus.REQUESTED, leased_until=sa.func.now() + lease, run_key=key)
-            .returning(self.table, teams.c.name.label("team_name"))
-        )
-
     def _run_of(self, run_key: str, fold: list[Any]) -> RunToRequest:
         lead = fold[0]
         return RunToRequest(
@@ -306,6 +283,7 @@ class Inbox:
             thread_id=lead.thread_id,
             discussion_id=lead.discussion_id,
             trigger=lead.trigger,
+            priority=priority_of(lead.weight),
         )
 
     def _requested(self, run_key: str) -> sa.ColumnElement[bool]:

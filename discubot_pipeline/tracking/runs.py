@@ -6,10 +6,11 @@ from enum import StrEnum
 
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunRecord, RunsFilter
 
+from discubot_pipeline.tracking.retries import is_owed, successor
+
 ROOT = "dagster/root_run_id"
 RUN_KEY = "dagster/run_key"
 SENSOR = "dagster/sensor_name"
-WILL_RETRY = "dagster/will_retry"
 AT_WORK = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 FINISHED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
@@ -24,29 +25,27 @@ class Fate(StrEnum):
     GONE = "gone"
 
 
-def fate(instance: DagsterInstance, run_id: str) -> Fate:
-    """Say how things stand with a run; one that Dagster is about to retry is still alive."""
-    run = instance.get_run_by_id(run_id)
-    return Fate.GONE if run is None else fate_of(run)
-
-
-def fate_of(run: DagsterRun) -> Fate:
-    """Read the fate off a run's record. A failure without a word on its retry is not known to be final yet."""
+def fate_of(instance: DagsterInstance, run: DagsterRun | None) -> Fate:
+    """Say how things stand with a run: a failed one shares the fate of its retry, and lives while one is owed to it."""
+    if run is None:
+        return Fate.GONE
     match run.status:
         case DagsterRunStatus.SUCCESS:
             return Fate.DONE
         case DagsterRunStatus.CANCELED:
             return Fate.CANCELLED
         case DagsterRunStatus.FAILURE:
-            return Fate.FAILED if run.tags.get(WILL_RETRY) == "false" else Fate.ALIVE
+            following = successor(instance, run)
+            if following:
+                return fate_of(instance, following)
+            return Fate.ALIVE if is_owed(instance, run) else Fate.FAILED
         case _:
             return Fate.ALIVE
 
 
-def fate_of_key(instance: DagsterInstance, sensor: str, run_key: str) -> Fate:
-    """Say what became of the run that a sensor asked for under a key."""
-    runs = instance.get_runs(RunsFilter(tags={RUN_KEY: run_key, SENSOR: sensor}), limit=1)
-    return fate_of(runs[0]) if runs else Fate.GONE
+def run_of_key(instance: DagsterInstance, sensor: str, run_key: str) -> DagsterRun | None:
+    """Give the run that a sensor asked for under a key."""
+    return next(iter(instance.get_runs(RunsFilter(tags={RUN_KEY: run_key, SENSOR: sensor}), limit=1)), None)
 
 
 def may_follow(instance: DagsterInstance, holder: str, root_run_id: str) -> bool:
@@ -63,12 +62,13 @@ def at_work(instance: DagsterInstance) -> Sequence[DagsterRun]:
 def end_orphans(instance: DagsterInstance, orphans: Sequence[DagsterRun]) -> None:
     """End runs whose processes are known to be gone: Dagster then retries those that nobody cancelled."""
     why = "The code server stopped, and the run's process with it."
-    for run in orphans:
-        match fate(instance, run.run_id), run.status:
-            case Fate.ALIVE, DagsterRunStatus.CANCELING:
-                instance.report_run_canceled(run, why)
-            case Fate.ALIVE, _:
-                instance.report_run_failed(run, why)
+    if not orphans:
+        return
+    for run in instance.get_runs(RunsFilter(run_ids=[run.run_id for run in orphans], statuses=AT_WORK)):
+        if run.status is DagsterRunStatus.CANCELING:
+            instance.report_run_canceled(run, why)
+        else:
+            instance.report_run_failed(run, why)
 
 
 def old_chains(instance: DagsterInstance, before: datetime, batch: int) -> Iterator[list[str]]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from discubot_pipeline.cli.instance import config_file
 from discubot_pipeline.cli.ports import StartupError, free_port
-from discubot_pipeline.cli.system import System, code_socket, config_file
+from discubot_pipeline.cli.system import System, code_socket
 from discubot_pipeline.settings import Settings
 
 

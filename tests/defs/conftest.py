@@ -11,8 +11,7 @@ from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.wiring import Services
 from tests.defs.paper import Paper
 from tests.defs.workshop import Workshop
-
-RETRIES = {"run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False}}
+from tests.tracking.ledger import RETRIES
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ SENSORS = {
     "notion_inbox": 1,
     "failed_runs": 5,
     "cancelled_runs": 5,
-    "unfinished_work": 30,
+    "unfinished_work": 10,
 }
 
 

@@ -1,14 +1,16 @@
 """Dagster's configuration: what we count on in `dagster.yaml`, and that this Dagster understands it."""
 
 from pathlib import Path
-from shutil import copyfile
 from typing import Any
 
 import pytest
 import yaml
 from dagster._core.instance.ref import InstanceRef
 
-from discubot_pipeline.cli.system import config_file
+from discubot_pipeline.cli.instance import config_file, write_instance
+from discubot_pipeline.definitions import defs
+from discubot_pipeline.defs.jobs import CLASS
+from discubot_pipeline.settings import Settings
 
 URL = "postgresql+psycopg2://discubot@localhost/discubot?options=-csearch_path%3Ddagster"
 
@@ -51,10 +53,9 @@ def test_sensors_wait_in_threads_of_their_own(config: dict[str, Any]) -> None:
 
 
 def test_the_queue_is_looked_at_every_second(config: dict[str, Any]) -> None:
-    """How many runs go at once is ours to set."""
+    """A queued run waits a second at most when there is room, and no code server's restart fails it."""
     queue = config["run_coordinator"]["config"]
     assert queue["dequeue_interval_seconds"] == 1
-    assert queue["max_concurrent_runs"] == {"env": "DISCUBOT_MAX_CONCURRENT_RUNS"}
     assert queue["dequeue_use_threads"] is True
     assert queue["max_user_code_failure_retries"] > 0
 
@@ -71,22 +72,50 @@ def test_ticks_are_purged_and_idle_daemons_are_off(config: dict[str, Any]) -> No
 
 def test_no_secret_is_in_the_file(config: dict[str, Any]) -> None:
     """The database's address comes from the environment."""
-    assert config["storage"] == {"postgres": {"postgres_url": {"env": "DISCUBOT_DAGSTER_URL"}}}
+    for storage in ("run_storage", "event_log_storage", "schedule_storage"):
+        assert config[storage]["config"] == {"postgres_url": {"env": "DISCUBOT_DAGSTER_URL"}}
 
 
 def test_this_dagster_understands_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every key is one that it knows, and the parts are those that we name."""
     monkeypatch.setenv("DISCUBOT_DAGSTER_URL", URL)
-    monkeypatch.setenv("DISCUBOT_MAX_CONCURRENT_RUNS", "16")
-    copyfile(config_file("dagster.yaml"), tmp_path / "dagster.yaml")
+    write_instance(tmp_path, Settings(max_concurrent_runs=7, max_team_runs=3, max_source_runs=5))
     ref = InstanceRef.from_dir(str(tmp_path))
     assert ref.run_coordinator_data is not None
     assert ref.run_coordinator_data.class_name == "QueuedRunCoordinator"
     assert ref.compute_logs_data.class_name == "NoOpComputeLogManager"
-    assert "env: DISCUBOT_MAX_CONCURRENT_RUNS" in ref.run_coordinator_data.config_yaml
+    assert ref.run_launcher_data is not None
+    assert (ref.run_launcher_data.class_name, ref.run_storage_data.class_name) == (  # type: ignore[union-attr]
+        "CarefulRunLauncher",
+        "GuardedRunStorage",
+    )
     settings: Any = ref.settings
     assert settings["run_monitoring"]["poll_interval_seconds"] == 10
     assert settings["run_retries"]["max_retries"] == 2
+
+
+def test_the_settings_limit_the_run_queue(tmp_path: Path) -> None:
+    """Each class, each team and each source has a limit of its own; no limit is over all classes."""
+    write_instance(tmp_path, Settings(max_concurrent_runs=7, max_team_runs=3, max_source_runs=5))
+    queue = yaml.safe_load((tmp_path / "dagster.yaml").read_text())["run_coordinator"]["config"]
+    each = {"applyLimitPerUniqueValue": True}
+    found = [(limit["key"], limit["value"], limit["limit"]) for limit in queue["tag_concurrency_limits"]]
+    assert found == [
+        (CLASS, "discussion", 7),
+        (CLASS, "chat", 5),
+        (CLASS, "database", 10),
+        (CLASS, "audit", 2),
+        (CLASS, "maintenance", 2),
+        ("discubot/team", each, 3),
+        ("discubot/source", each, 5),
+    ]
+    assert queue["max_concurrent_runs"] == -1
+
+
+def test_each_job_is_of_a_class_that_has_a_limit(config: dict[str, Any]) -> None:
+    """A job without one would have no limit at all."""
+    limited = {limit["value"] for limit in config["run_coordinator"]["config"]["tag_concurrency_limits"][:5]}
+    assert {job.tags.get(CLASS) for job in defs.resolve_all_job_defs()} <= limited
 
 
 def test_the_workspace_is_our_code_server() -> None:

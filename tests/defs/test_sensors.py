@@ -16,14 +16,15 @@ from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import discussion_id
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.store.bell import ring_stop
-from discubot_pipeline.store.tables import inboxes
-from discubot_pipeline.tracking.runs import RUN_KEY, SENSOR, WILL_RETRY
-from tests.defs.conftest import RETRIES
+from discubot_pipeline.store.tables import inboxes, source_configs
+from discubot_pipeline.tracking.retries import MAX_RETRIES, MOST_REMINDERS, REMINDER, WILL_RETRY, failures
+from discubot_pipeline.tracking.runs import RUN_KEY, SENSOR
 from tests.defs.workshop import THREAD, Workshop
+from tests.tracking.ledger import RETRIES
 from tests.waiting import until
 
 SLACK = sensors.inboxes[0]
-FINAL = {WILL_RETRY: "false"}
+FINAL = {WILL_RETRY: "false", MAX_RETRIES: "0"}
 
 
 @pytest.fixture
@@ -214,7 +215,7 @@ def look_after(workshop: Workshop) -> None:
     """Look after the leases, and do nothing else."""
     context = dg.build_sensor_context(instance=workshop.instance, sensor_name=SLACK.name)
     with context:
-        sensors.look_after_leases(context, workshop.inbox)
+        sensors.look_after_leases(context, workshop.inbox, workshop.services)
 
 
 def crashed(workshop: Workshop, status: str, **tags: str) -> tuple[dg.DagsterRun, int]:
@@ -262,6 +263,132 @@ def test_a_crashed_run_that_may_be_retried_is_left_alone(workshop: Workshop, tag
     assert workshop.delivery(id).status == "running"
     assert workshop.services.stores.discussions.holder(workshop.id) == run.run_id
     assert workshop.paper.replies == {}
+
+
+def fail(workshop: Workshop, run: dg.DagsterRun) -> dg.DagsterRun:
+    """Let a run's process die, as the code server reports it; gives the run as Dagster has it then."""
+    workshop.instance.report_run_failed(run)
+    return workshop.run(run.run_id)
+
+
+def test_a_promised_retry_that_does_not_come_is_insisted_on(workshop: Workshop) -> None:
+    """Dagster is told of the failure once more, after a grace; once it has made the retry nobody insists any more."""
+    run, id = crashed(workshop, "STARTED")
+    run = fail(workshop, run)
+    assert tick(workshop, sensors.unfinished_work).skip_message == "Closed 0 of 1 runs at work."
+    workshop.paper.clock.ahead = timedelta(seconds=21)
+    reminded = "Closed 0 of 1 runs at work. Started 0 and insisted on 1."
+    assert tick(workshop, sensors.unfinished_work).skip_message == reminded
+    assert [event.message for event in workshop.ended(run.run_id).events] == [run_failed(), REMINDER]
+    assert workshop.delivery(id).status == "running"
+    workshop.ledger.run("QUEUED", run.run_id)
+    workshop.paper.clock.ahead = timedelta(minutes=2)
+    assert tick(workshop, sensors.unfinished_work).skip_message == "Closed 0 of 1 runs at work."
+
+
+def run_failed() -> str:
+    """Give Dagster's own words for a run whose process died."""
+    return "This run has been marked as failed from outside the execution context."
+
+
+def test_a_retry_that_dagster_has_taken_back_is_insisted_on(workshop: Workshop) -> None:
+    """Its view of our code was in error when it looked: the tag says no then, and the thread is told of no failure."""
+    run, id = crashed(workshop, "STARTED")
+    fail(workshop, run)
+    workshop.instance.add_run_tags(run.run_id, {WILL_RETRY: "false"})
+    told(workshop, sensors.failed_runs, workshop.run(run.run_id), "PIPELINE_FAILURE")
+    workshop.paper.clock.ahead = timedelta(minutes=1)
+    tick(workshop, sensors.unfinished_work)
+    assert workshop.run(run.run_id).tags[WILL_RETRY] == "true"
+    assert workshop.delivery(id).status == "running"
+    assert workshop.paper.replies == {}
+
+
+def test_a_retry_that_never_comes_ends_the_job(workshop: Workshop) -> None:
+    """After ten minutes of reminders the run has failed for good, for everyone who asks."""
+    run, id = crashed(workshop, "STARTED")
+    run = fail(workshop, run)
+    workshop.paper.clock.ahead = timedelta(minutes=1)
+    for _ in range(MOST_REMINDERS):
+        tick(workshop, sensors.unfinished_work)
+    assert len(failures(workshop.instance, run)) == 1 + MOST_REMINDERS
+    assert workshop.delivery(id).status == "running"
+    tick(workshop, sensors.unfinished_work)
+    assert (workshop.delivery(id).status, workshop.delivery(id).reason) == ("failed", "crashed")
+    assert workshop.run(run.run_id).tags[WILL_RETRY] == "false"
+
+
+def test_a_run_that_nobody_waits_for_is_retried_too(workshop: Workshop) -> None:
+    """A person launched it, and it died before it held anything."""
+    run = fail(workshop, workshop.run(workshop.ledger.run("STARTING")))
+    workshop.paper.clock.ahead = timedelta(minutes=1)
+    assert "insisted on 1" in tick(workshop, sensors.unfinished_work).skip_message
+    assert len(failures(workshop.instance, run)) == 2
+
+
+def test_an_op_that_failed_is_not_insisted_on(workshop: Workshop) -> None:
+    """Its verdict has decided on its retries already."""
+    workshop.paper.troubles["fetch"] = [Permanent("x", "y")]
+    failed = workshop.launch(delivery_ids=[workshop.deliver()])
+    workshop.paper.clock.ahead = timedelta(minutes=1)
+    assert tick(workshop, sensors.unfinished_work).skip_message == "Closed 0 of 0 runs at work."
+    assert len(failures(workshop.instance, failed.run)) == 1
+
+
+def test_a_run_that_was_made_and_not_queued_is_started(workshop: Workshop) -> None:
+    """The daemon died in between: the retry is there, and nobody else would look for it."""
+    run, id = crashed(workshop, "FAILURE", **{WILL_RETRY: "true"})
+    retry, other = workshop.ledger.run("NOT_STARTED", run.run_id), workshop.ledger.run("NOT_STARTED")
+    workshop.ledger.begin(retry, workshop.paper.clock.now() - timedelta(minutes=1))
+    assert "Started 1 and" in tick(workshop, sensors.unfinished_work).skip_message
+    assert workshop.run(retry).status is dg.DagsterRunStatus.QUEUED
+    assert workshop.run(other).status is dg.DagsterRunStatus.NOT_STARTED
+    assert workshop.delivery(id).status == "running"
+
+
+@pytest.mark.parametrize(("status", "reason"), [("CANCELED", "cancelled"), ("FAILURE", "crashed")])
+def test_what_a_failed_run_holds_ends_with_its_retry(workshop: Workshop, status: str, reason: str) -> None:
+    """A retry that was cancelled in the queue, or died before its first op, has taken nothing over."""
+    run, id = crashed(workshop, "FAILURE", **{WILL_RETRY: "true"})
+    end(workshop, run, timedelta(minutes=1))
+    workshop.ledger.run(status, run.run_id, **FINAL)
+    assert tick(workshop, sensors.unfinished_work).skip_message == "Closed 1 of 1 runs at work."
+    assert (workshop.delivery(id).status, workshop.delivery(id).reason) == ("failed", reason)
+    assert workshop.services.stores.discussions.holder(workshop.id) is None
+
+
+def test_a_delivery_of_a_run_that_is_cancelled_in_the_queue_does_not_wait(workshop: Workshop) -> None:
+    """Its lease is not waited for."""
+    id, key = leased(workshop)
+    run = workshop.run(workshop.ledger.run("CANCELED", **{RUN_KEY: key, SENSOR: SLACK.name}))
+    told(workshop, sensors.cancelled_runs, run, "PIPELINE_CANCELED")
+    assert (workshop.delivery(id).status, workshop.delivery(id).reason) == ("failed", "cancelled")
+
+
+def test_a_retry_that_is_owed_before_the_claim_is_insisted_on(workshop: Workshop) -> None:
+    """The run died before it claimed its delivery, whose lease is renewed for the retry."""
+    id, key = leased(workshop)
+    run = fail(workshop, workshop.run(workshop.ledger.run("STARTING", **{RUN_KEY: key, SENSOR: SLACK.name})))
+    workshop.paper.clock.ahead = timedelta(minutes=1)
+    look_after(workshop)
+    assert (workshop.delivery(id).status, workshop.delivery(id).run_key) == (DeliveryStatus.REQUESTED, key)
+    assert len(failures(workshop.instance, run)) == 2
+
+
+def test_an_urgent_delivery_asks_for_an_urgent_run(workshop: Workshop) -> None:
+    """Dagster's queue sorts by this tag; what is not urgent has none."""
+    workshop.deliver()
+    [normal] = tick(workshop, SLACK).run_requests
+    change_preferences(workshop, priority="urgent")
+    workshop.deliver("C1:2.2")
+    [urgent] = tick(workshop, SLACK).run_requests
+    assert (normal.tags.get("dagster/priority"), urgent.tags["dagster/priority"]) == (None, "2")
+
+
+def change_preferences(workshop: Workshop, **values: str) -> None:
+    """Let the source choose something."""
+    with workshop.services.engine.begin() as connection:
+        connection.execute(sa.update(source_configs).values(preferences=values))
 
 
 def test_a_cancelled_run_is_closed_without_a_word(workshop: Workshop) -> None:

@@ -13,8 +13,7 @@ from dagster._grpc.__generated__ import dagster_api_pb2 as api_pb2
 from dagster._grpc.__generated__ import dagster_api_pb2_grpc as api
 
 from discubot_pipeline.defs.server import clear_up
-from tests.defs.conftest import RETRIES
-from tests.tracking.ledger import Ledger
+from tests.tracking.ledger import RETRIES, Ledger
 
 OTHER = {"run_launcher": {"module": "dagster._core.test_utils", "class": "MockedRunLauncher"}}
 STOCK = {"run_launcher": {"module": "dagster._core.launcher", "class": "DefaultRunLauncher"}}

@@ -1,7 +1,9 @@
 """One running system for all tests of this folder: its real processes, on free ports, with a state of its own."""
 
 import itertools
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from pydantic import SecretStr
 from discubot_pipeline.adapters.dagster import DagsterWeb
 from discubot_pipeline.adapters.http import Service
 from discubot_pipeline.cli.ports import free_port
+from discubot_pipeline.cli.postgres import EmbeddedPostgres
 from discubot_pipeline.cli.serve import running
 from discubot_pipeline.cli.system import System
 from discubot_pipeline.settings import Settings, with_driver
@@ -20,7 +23,8 @@ from discubot_pipeline.store.engine import connect
 from discubot_pipeline.store.tables import SCHEMA, metadata
 from discubot_pipeline.wiring import build
 from tests.conftest import EXTERNAL
-from tests.flow.town import Town
+from tests.flow.home import Home
+from tests.flow.town import TEAM_RUNS, Town
 
 
 @pytest.fixture(scope="package")
@@ -35,6 +39,7 @@ def town() -> Iterator[Town]:
         web_port=free_port(),
         receiver_port=free_port(),
         sandbox_port=free_port(),
+        max_team_runs=TEAM_RUNS,
     )
     system = System(settings, sandbox=True)
     try:
@@ -44,6 +49,17 @@ def town() -> Iterator[Town]:
         if system.postgres:
             system.postgres.remove()
         shutil.rmtree(home)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """Give a state folder of its own, and leave nothing of it behind."""
+    ports = {f"DISCUBOT_{name}_PORT": str(free_port()) for name in ("WEB", "RECEIVER")}
+    home = Home(tmp_path / "state", ports)
+    yield home
+    for pid in home.processes():
+        os.kill(pid, signal.SIGKILL)
+    EmbeddedPostgres(home.path).remove()
 
 
 def opened(system: System) -> Iterator[Town]:

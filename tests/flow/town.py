@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tests.flow.team import Team
 
 
+TEAM_RUNS = 2
+"""How many runs of one team may work at a time."""
+
+
 @dataclass(frozen=True)
 class Town:
     """Everything that a test may reach: the sandbox, the receiver, Dagster's web server, our stores."""

@@ -6,15 +6,18 @@ from itertools import chain
 from threading import Barrier
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 
-from discubot_pipeline.domain.config import SourceConfig
+from discubot_pipeline.domain.config import SlackCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import DeliveryStatus, RunToRequest
 from discubot_pipeline.domain.discussion import DiscussionStatus, discussion_id
+from discubot_pipeline.domain.job import Priority
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.stores import Stores
+from discubot_pipeline.store.tables import source_configs, teams
 from tests.store.conftest import Put
-from tests.store.samples import SLACK, THREAD, ago, change, parsed_of, rows
+from tests.store.samples import SLACK, THREAD, ago, arrival, change, parsed_of, rows
 from tests.waiting import until
 
 LEASE = timedelta(minutes=2)
@@ -208,3 +211,52 @@ def is_waiting_for_a_lock(engine: sa.Engine) -> bool:
     )
     with engine.connect() as connection:
         return bool(connection.execute(waiting).scalar_one())
+
+
+class TestTurns:
+    """Who is next: the urgent, then each team in its turn, then the oldest."""
+
+    def test_what_is_urgent_goes_first(self, inbox: Inbox, put: Put, engine: sa.Engine) -> None:
+        """A source's own word goes before its team's."""
+        for number, (team, source, priority) in enumerate(
+            [
+                (None, None, Priority.NORMAL),
+                ("urgent", None, Priority.URGENT),
+                ("urgent", "low", Priority.LOW),
+                ("low", "high", Priority.HIGH),
+            ]
+        ):
+            change(engine, teams, preferences={"priority": team} if team else {})
+            change(engine, source_configs, preferences={"priority": source} if source else {})
+            put(f"Ev{number}", f"C1:{number}")
+            [run] = inbox.lease(10, LEASE)
+            assert run.priority is priority
+
+    def test_an_urgent_team_overtakes_another(self, stores: Stores, inbox: Inbox, put: Put, engine: sa.Engine) -> None:
+        """Its deliveries came later and are asked for first."""
+        put("Ev1")
+        other_team(stores, inbox, 2)
+        change_team(engine, "other", preferences={"priority": "urgent"})
+        assert [run.team_name for run in inbox.lease(10, LEASE)] == ["other", "other", "acme"]
+
+    def test_a_flood_of_one_team_leaves_room_for_another(self, stores: Stores, inbox: Inbox, put: Put) -> None:
+        """Each team has as many runs in the queue as it may, however many wait behind them."""
+        ids = [put(f"Ev{number}", f"C1:{number}") for number in range(4)]
+        [id] = other_team(stores, inbox, 1)
+        assert [run.delivery_ids for run in inbox.lease(2, LEASE)] == [(ids[0],), (ids[1],), (id,)]
+        assert inbox.lease(2, LEASE) == []
+        assert inbox.requested_runs() == 2
+
+
+def other_team(stores: Stores, inbox: Inbox, threads: int) -> list[int]:
+    """Let deliveries of another team arrive; gives their ids."""
+    team = stores.configs.add_team("other", "test")
+    credentials = SlackCredentials(signing_secret=SecretStr("s"), bot_token=SecretStr("xoxb-2"))
+    config = stores.configs.add_source(team, SLACK, "slack", credentials, "test", workspace="T2")
+    return [inbox.store(config, arrival(f"Other{number}", f"C2:{number}")).id for number in range(threads)]
+
+
+def change_team(engine: sa.Engine, name: str, **values: object) -> None:
+    """Change a team behind everyone's back."""
+    with transaction(engine) as connection:
+        connection.execute(sa.update(teams).where(teams.c.name == name).values(**values))

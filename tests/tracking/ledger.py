@@ -10,6 +10,8 @@ from dagster._core.storage.runs.schema import RunsTable
 
 from discubot_pipeline.tracking.runs import ROOT
 
+RETRIES = {"run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False}}
+"""Settings of an instance that retries crashed runs, as ours does."""
 SERVER = GrpcServerCodeLocationOrigin(host="localhost", socket="code.sock", location_name="discubot")
 
 
@@ -48,6 +50,11 @@ class Ledger:
     def end(self, run_id: str, at: datetime) -> str:
         """Write that a run ended at some time; gives its id."""
         self._write(run_id, end_time=at.timestamp())
+        return run_id
+
+    def begin(self, run_id: str, at: datetime) -> str:
+        """Write that a run was made at some time; gives its id."""
+        self._write(run_id, create_timestamp=at.replace(tzinfo=None))
         return run_id
 
     def _write(self, run_id: str, **values: object) -> None:

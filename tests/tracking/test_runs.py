@@ -7,21 +7,21 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from discubot_pipeline.tracking.retries import FAILURE_REASON, MAX_RETRIES, WILL_RETRY
 from discubot_pipeline.tracking.runs import (
     RUN_KEY,
     SENSOR,
-    WILL_RETRY,
     Fate,
     at_work,
     chain_of,
     end_orphans,
-    fate,
-    fate_of_key,
+    fate_of,
     has_younger,
     may_follow,
     old_chains,
+    run_of_key,
 )
-from tests.tracking.ledger import Ledger
+from tests.tracking.ledger import RETRIES, Ledger
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=40)
@@ -45,7 +45,7 @@ class Ages(Ledger):
 @pytest.fixture
 def ledger() -> Iterator[Ages]:
     """Give an empty one."""
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.DagsterInstance.ephemeral(settings=RETRIES) as instance:
         yield Ages(instance)
 
 
@@ -59,28 +59,50 @@ def ledger() -> Iterator[Ages]:
         ("CANCELING", {}, Fate.ALIVE),
         ("SUCCESS", {}, Fate.DONE),
         ("CANCELED", {}, Fate.CANCELLED),
-        ("FAILURE", {WILL_RETRY: "false"}, Fate.FAILED),
+        ("FAILURE", {FAILURE_REASON: "STEP_FAILURE"}, Fate.FAILED),
+        ("FAILURE", {MAX_RETRIES: "0"}, Fate.FAILED),
         ("FAILURE", {WILL_RETRY: "true"}, Fate.ALIVE),
+        ("FAILURE", {WILL_RETRY: "false"}, Fate.ALIVE),
         ("FAILURE", {}, Fate.ALIVE),
     ],
 )
 def test_the_fate_of_a_run(ledger: Ages, status: str, tags: dict[str, str], expected: Fate) -> None:
-    """A failure is final only when Dagster says that it will not retry."""
-    assert fate(ledger.instance, ledger.run(status, **tags)) is expected
+    """A failure is final when it was an op's, or no retry is left; a tag that takes a retry back is not believed."""
+    assert fate_of(ledger.instance, ledger.get(ledger.run(status, **tags))) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("QUEUED", Fate.ALIVE), ("SUCCESS", Fate.DONE), ("CANCELED", Fate.CANCELLED), ("FAILURE", Fate.ALIVE)],
+)
+def test_a_failed_run_shares_the_fate_of_its_retry(ledger: Ages, status: str, expected: Fate) -> None:
+    """A retry that is cancelled in the queue, or fails before its first op, has taken nothing over."""
+    failed = ledger.run("FAILURE")
+    ledger.run(status, failed)
+    assert fate_of(ledger.instance, ledger.get(failed)) is expected
+
+
+def test_a_chain_that_has_used_up_its_retries_has_failed(ledger: Ages) -> None:
+    """From its first run to its last."""
+    root = ledger.run("FAILURE")
+    second = ledger.run("FAILURE", root)
+    assert fate_of(ledger.instance, ledger.get(root)) is Fate.ALIVE
+    third = ledger.run("FAILURE", second)
+    assert {fate_of(ledger.instance, ledger.get(run)) for run in (root, second, third)} == {Fate.FAILED}
 
 
 def test_an_unknown_run_is_gone(ledger: Ages) -> None:
     """Deleted, or never made."""
-    assert fate(ledger.instance, "00000000-0000-0000-0000-000000000000") is Fate.GONE
+    assert fate_of(ledger.instance, None) is Fate.GONE
 
 
-def test_the_fate_of_a_run_key_is_the_sensors_own(ledger: Ages) -> None:
+def test_a_run_key_is_the_sensors_own(ledger: Ages) -> None:
     """Each inbox numbers its rows; the same key of another sensor is another run."""
-    ledger.run("QUEUED", **{RUN_KEY: "1:0", SENSOR: "slack_inbox"})
-    ledger.run("CANCELED", **{RUN_KEY: "1:0", SENSOR: "generic_inbox"})
-    assert fate_of_key(ledger.instance, "slack_inbox", "1:0") is Fate.ALIVE
-    assert fate_of_key(ledger.instance, "generic_inbox", "1:0") is Fate.CANCELLED
-    assert fate_of_key(ledger.instance, "slack_inbox", "1:1") is Fate.GONE
+    ours = ledger.run("QUEUED", **{RUN_KEY: "1:0", SENSOR: "slack_inbox"})
+    other = ledger.run("QUEUED", **{RUN_KEY: "1:0", SENSOR: "generic_inbox"})
+    assert run_of_key(ledger.instance, "slack_inbox", "1:0") == ledger.get(ours)
+    assert run_of_key(ledger.instance, "generic_inbox", "1:0") == ledger.get(other)
+    assert run_of_key(ledger.instance, "slack_inbox", "1:1") is None
 
 
 @pytest.mark.parametrize(("status", "expected"), [("FAILURE", True), ("CANCELED", True), ("STARTED", False)])
