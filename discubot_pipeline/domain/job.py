@@ -65,6 +65,13 @@ class Trigger(StrEnum):
     BACKFILL = "backfill"
 
 
+class Scope(StrEnum):
+    """Whom a run works for."""
+
+    TEAM = "team"
+    SYSTEM = "system"
+
+
 MAX_OP_RETRIES = 2
 """Retries of one op within its run."""
 

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql as pg
 from discubot_pipeline.domain.analysis import Priority, Sentiment, TaskType
 from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus
-from discubot_pipeline.domain.job import RunOutcome, Stage, Trigger
+from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger
 from discubot_pipeline.domain.people import Match
 from discubot_pipeline.domain.task import TaskState
 from discubot_pipeline.store.columns import SCHEMA as SCHEMA
@@ -45,6 +45,7 @@ stage = enum_of(Stage, "stage")
 step_status = enum_of(StepStatus, "step_status")
 run_outcome = enum_of(RunOutcome, "run_outcome")
 trigger = enum_of(Trigger, "trigger")
+scope = enum_of(Scope, "scope")
 role = enum_of(Role, "role")
 person_match = enum_of(Match, "person_match")
 
@@ -294,6 +295,8 @@ notes = sa.Table(
     metadata,
     sa.Column("run_id", sa.Text, primary_key=True),
     sa.Column("root_run_id", sa.Text, nullable=False),
+    sa.Column("job_name", sa.Text, nullable=False, server_default="discussion_job"),
+    sa.Column("scope", scope, nullable=False, server_default=Scope.TEAM.value),
     reference("team_id", "teams", nullable=True),
     sa.Column("discussion_id", pg.UUID(as_uuid=True)),
     sa.Column("source_config_id", pg.UUID(as_uuid=True)),
@@ -304,8 +307,12 @@ notes = sa.Table(
     sa.Column("error", sa.Text),
     moment("not_before"),
     json_object("params"),
+    json_object("progress"),
     json_object("counters"),
+    sa.Column("summary", sa.Text),
     sa.Column("retried_by", sa.Text),
+    sa.Column("cancelled_by", sa.Text),
+    sa.Column("note_reason", sa.Text),
     sa.Column("pipeline_version", sa.Text, nullable=False),
     moment("closed_at"),
     *audit(),

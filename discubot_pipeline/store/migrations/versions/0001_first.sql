@@ -11,6 +11,7 @@ CREATE TYPE discubot.stage AS ENUM ('ingestion', 'config_loading', 'thread_build
 CREATE TYPE discubot.step_status AS ENUM ('running', 'completed', 'retrying', 'ignored', 'deferred', 'failed');
 CREATE TYPE discubot.run_outcome AS ENUM ('completed', 'partial', 'deferred', 'ignored', 'failed', 'cancelled');
 CREATE TYPE discubot.trigger AS ENUM ('webhook', 'manual', 'schedule', 'retry', 'backfill');
+CREATE TYPE discubot.scope AS ENUM ('team', 'system');
 CREATE TYPE discubot.role AS ENUM ('member', 'admin');
 CREATE TYPE discubot.person_match AS ENUM ('email', 'name', 'manual', 'imported');
 
@@ -328,6 +329,8 @@ CREATE INDEX ix_steps_discussion_id ON discubot.steps (discussion_id);
 CREATE TABLE discubot.notes (
     run_id TEXT NOT NULL,
     root_run_id TEXT NOT NULL,
+    job_name TEXT DEFAULT 'discussion_job' NOT NULL,
+    scope discubot.scope DEFAULT 'team' NOT NULL,
     team_id UUID,
     discussion_id UUID,
     source_config_id UUID,
@@ -338,8 +341,12 @@ CREATE TABLE discubot.notes (
     error TEXT,
     not_before TIMESTAMP WITH TIME ZONE,
     params JSONB DEFAULT '{}' NOT NULL,
+    progress JSONB DEFAULT '{}' NOT NULL,
     counters JSONB DEFAULT '{}' NOT NULL,
+    summary TEXT,
     retried_by TEXT,
+    cancelled_by TEXT,
+    note_reason TEXT,
     pipeline_version TEXT NOT NULL,
     closed_at TIMESTAMP WITH TIME ZONE,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
