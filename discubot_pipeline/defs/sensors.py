@@ -6,10 +6,10 @@ import dagster as dg
 
 from discubot_pipeline.defs.jobs import discussion_job
 from discubot_pipeline.domain.delivery import RunToRequest, SourceType
-from discubot_pipeline.stages.close import close_cancelled, close_failed
+from discubot_pipeline.stages.close import close_failed, close_stopped
 from discubot_pipeline.store.bell import listening
 from discubot_pipeline.store.inbox import Inbox
-from discubot_pipeline.tracking.runs import Fate, fate_of, fate_of_key
+from discubot_pipeline.tracking.runs import RUN_KEY, Fate, fate_of, fate_of_key
 from discubot_pipeline.wiring import Services
 
 LEASE = timedelta(minutes=2)
@@ -85,6 +85,7 @@ def request(run: RunToRequest) -> dg.RunRequest:
     config = {"ops": {"validate_discussion": {"config": {"delivery_ids": list(run.delivery_ids)}}}}
     tags = {
         "discubot/team": run.team_name,
+        "discubot/team_id": str(run.team_id),
         "discubot/source": run.source.value,
         "discubot/thread": run.thread_id,
         "discubot/discussion": str(run.discussion_id),
@@ -157,7 +158,8 @@ def close_ended(run: dg.DagsterRun, services: Services) -> bool:
     root = run.root_run_id or run.run_id
     match fate_of(run):
         case Fate.CANCELLED:
-            close_cancelled(run.run_id, services.stores)
+            about, run_key = run.tags.get("discubot/discussion"), run.tags.get(RUN_KEY, "")
+            close_stopped(run.run_id, root, about, run_key, services.stores)
         case Fate.FAILED | Fate.DONE:
             why = "the run's process died, or could not start"
             close_failed(run.run_id, root, None, "crashed", why, services.stores, services.outside)

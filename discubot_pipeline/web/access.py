@@ -28,6 +28,11 @@ IfMatch = Annotated[
 ]
 
 
+def actor_of(bearer: Bearer) -> str:
+    """Name the bearer of a token, for the columns that say who did it."""
+    return f"token:{bearer.name}"
+
+
 def version_of(if_match: str | None, version: int | None) -> int:
     """Read which version a change was made from; without one it could overwrite somebody else's change."""
     text = (if_match or "").strip().removeprefix("W/").strip('"')
