@@ -108,7 +108,12 @@ class DagsterWeb:
         family = {"dagster/parent_run_id": run_id, "dagster/root_run_id": root_id}
         metadata = {"parentRunId": run_id, "rootRunId": root_id, "tags": labels(tags | family)}
         config = self.config(run_id) if config is None else config
-        params = {"selector": selector(job), "runConfigData": config, "executionMetadata": metadata, "stepKeys": steps}
+        params = {
+            "selector": selector(job),
+            "runConfigData": config,
+            "executionMetadata": metadata,
+            "stepKeys": steps or None,
+        }
         return launched(self.ask(REEXECUTE, steps=params)["launchRunReexecution"])
 
     def config(self, run_id: str) -> dict[str, Any]:

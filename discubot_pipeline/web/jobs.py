@@ -1,7 +1,7 @@
 """REST: jobs, what they said, how they stand, and how to steer them. The same facts as `discubot job`."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -17,8 +17,20 @@ from discubot_pipeline.web.pages import After, Limit, Page, RowId, Word, cursor,
 from discubot_pipeline.web.problems import documented
 
 router = APIRouter(prefix="/api", tags=["jobs"])
-Place = tuple[AwareDatetime, UUID]
 FOUND = documented(404)
+
+
+class Place(NamedTuple):
+    """Where a page of jobs ended."""
+
+    at: AwareDatetime
+    id: UUID
+
+
+class Line(NamedTuple):
+    """Where a page of a log ended."""
+
+    id: RowId
 
 
 class Jobs(Page):
@@ -113,7 +125,7 @@ def list_jobs(
         until=until,
     )
     place = position(after, Place)
-    jobs, there = here.jobs.search(query, limit, (place[0], str(place[1])) if place else None)
+    jobs, there = here.jobs.search(query, limit, (place.at, str(place.id)) if place else None)
     return Jobs(jobs=list(jobs), next=cursor(there) if there else None)
 
 
@@ -133,9 +145,9 @@ def read_logs(
     after: After = None,
 ) -> Logs:
     """Read a job's log, the oldest line first. While it works, ask again with `next` for what has come since."""
-    place = position(after, tuple[RowId])
-    page = here.jobs.log(str(id), level, limit, place[0] if place else 0, bearer.team_id)
-    return Logs(logs=page.lines, next=cursor((page.last,)) if page.has_more else None)
+    place = position(after, Line)
+    page = here.jobs.log(str(id), level, limit, place.id if place else 0, bearer.team_id)
+    return Logs(logs=page.lines, next=cursor(Line(page.last)) if page.has_more else None)
 
 
 @router.get("/jobs/{id}/progress", responses=FOUND)
