@@ -27,6 +27,10 @@ class JobStore:
     def __init__(self, instance: Instance, dossiers: Dossiers, addresses: Addresses) -> None:
         self._instance, self._dossiers, self._addresses = instance, dossiers, addresses
 
+    def close(self) -> None:
+        """Give back the connections that were made."""
+        self._instance.close()
+
     def search(
         self, query: JobQuery, limit: int, after: Place | None = None
     ) -> tuple[Sequence[JobFacts], Place | None]:

@@ -66,9 +66,10 @@ Read = Sequence[tuple[RunRecord, Place]]
 def recorded(
     instance: DagsterInstance, _: Dossiers, query: JobQuery, limit: int, after: Place | None
 ) -> Iterator[Read]:
-    """Read runs as Dagster lists them, a page and one more at a time."""
-    filters = filters_of(query, after_of(instance, after))
-    cursor = after[1] if after else None
+    """Read runs as Dagster lists them, a page and one more at a time; where the last page's end is gone, by time."""
+    is_gone = after is not None and instance.get_run_record_by_id(after[1]) is None
+    filters = filters_of(query, after[0] if after and is_gone else None)
+    cursor = after[1] if after and not is_gone else None
     while True:
         records = page(instance, filters, cursor, limit + 1)
         yield [(record, (record.create_timestamp, record.dagster_run.run_id)) for record in records]
@@ -87,12 +88,7 @@ def page(instance: DagsterInstance, filters: Sequence[RunsFilter], cursor: str |
     return [found[id] for id in sorted(found, reverse=True)[:limit]]
 
 
-def after_of(instance: DagsterInstance, after: Place | None) -> datetime | None:
-    """Say before which time to go on, when the run that a page ended with has been removed since."""
-    return after[0] if after and instance.get_run_record_by_id(after[1]) is None else None
-
-
-def filters_of(query: JobQuery, before: datetime | None) -> list[RunsFilter]:
+def filters_of(query: JobQuery, before: datetime | None = None) -> list[RunsFilter]:
     """Write a query as Dagster's filters: a run is asked for if it passes one of them."""
     named = {
         TEAM: query.team_id and str(query.team_id),
@@ -135,7 +131,7 @@ def noted(
 def unnoted(instance: DagsterInstance, dossiers: Dossiers, query: JobQuery) -> list[tuple[RunRecord, Place]]:
     """List runs that wait and have no note, with a place before all notes."""
     waiting = query.model_copy(update={"status": JobStatus.PENDING})
-    records = page(instance, filters_of(waiting, None), None, MOST_READ)
+    records = page(instance, filters_of(waiting), None, MOST_READ)
     entries = dossiers.entries([record.dagster_run.run_id for record in records])
     newest = datetime.max.replace(tzinfo=records[0].create_timestamp.tzinfo) if records else datetime.max
     return [(each, (newest, each.dagster_run.run_id)) for each in records if each.dagster_run.run_id not in entries]

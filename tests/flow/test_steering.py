@@ -154,7 +154,7 @@ def test_a_running_job_is_cancelled_and_gone_on_with(town: Town) -> None:
 
 def test_a_queued_job_is_cancelled_before_it_begins(town: Town) -> None:
     """The discussion that it was for ends cancelled, and can be gone on with."""
-    thread, failed = refused(town, "queued", "The clock is late", "@bot wind the clock")
+    thread, _ = refused(town, "queued", "The clock is late", "@bot wind the clock")
     desk = Desk.of(thread.team)
     with resting(town, "defs.daemon"):
         made = desk("POST", f"/discussions/{thread.discussion_id}/retry", 202)["job_id"]
