@@ -56,17 +56,16 @@ def close_stopped(run_id: str, root_run_id: str, discussion_id: str | None, run_
     Safe to repeat, also after somebody has gone on with the discussion. One that another run holds is that run's.
     """
     note = stores.notes.get(run_id)
-    if note and note.stage:
-        close_cancelled(run_id, stores)
-        return
     with stores.together():
         for inbox in stores.inboxes.values():
             inbox.drop(run_key, "cancelled")
         if note is None:
             trigger = Trigger.WEBHOOK if root_run_id == run_id else Trigger.RETRY
             stores.notes.open(run_id, root_run_id, trigger, {}, __version__)
-        if stores.notes.close(run_id, RunOutcome.CANCELLED, reason="cancelled") and discussion_id:
+        has_begun = note is not None and note.stage is not None
+        if not has_begun and stores.notes.close(run_id, RunOutcome.CANCELLED, reason="cancelled") and discussion_id:
             stores.discussions.cancel_free(UUID(discussion_id), run_id)
+    close_cancelled(run_id, stores)
 
 
 def held_discussion(id: UUID | None, run_id: str, stores: Stores) -> Discussion | None:
