@@ -89,22 +89,23 @@ class Helm:
 
         What it holds is closed by Dagster's sensors, as for a cancellation in Dagster's UI.
         """
-        job = self._jobs.standing(job_id, team_id)
-        if job.status not in (JobStatus.PENDING, JobStatus.PROCESSING, JobStatus.DELAYED):
-            raise Permanent("conflict", f"job {job_id} is {job.status} already")
+        self._require_unended(self._jobs.standing(job_id, team_id))
 
         def stopped() -> Standing | None:
             latest = self._jobs.standing(job_id, team_id)
             if latest.successor:
                 latest = self._jobs.standing(latest.successor, team_id)
-            if latest.is_over and latest.status is not JobStatus.DELAYED:
-                raise Permanent("conflict", f"job {latest.job_id} is {latest.status} already")
+            self._require_unended(latest)
             is_on_its_way = latest.is_stopping or (not latest.is_over and self._dagster.cancel(latest.job_id))
             return latest if is_on_its_way else None
 
         target = wait(stopped, f"job {job_id} cannot be cancelled just now: it is about to begin")
         self._stores.steering.cancelled(target, self._actor, reason)
         return target.job_id
+
+    def _require_unended(self, job: Standing) -> None:
+        if job.is_over and not job.is_owed:
+            raise Permanent("conflict", f"job {job.job_id} has ended already, as {job.status}")
 
     def retry(self, discussion_id: UUID, wanted: Retry, team_id: UUID | None = None) -> str:
         """Go on with a discussion that failed, is partial or was cancelled, in a new job; gives its id."""

@@ -173,8 +173,9 @@ class JobQuery(Value):
 class Standing(Value):
     """A job as far as it takes to steer it.
 
-    `is_over` says that Dagster has ended the run, `is_stopping` that it has begun to; `attempts` counts the runs of its
-    chain, `most_retries` is how often Dagster retries by itself, `successor` is the run that it did that with.
+    `is_over` says that Dagster has ended the run, `is_stopping` that it has begun to, `is_owed` that an automatic retry
+    is still to come and `successor` which one that is; `attempts` counts the runs of its chain, `most_retries` is how
+    often Dagster retries by itself.
     """
 
     job_id: str
@@ -186,6 +187,7 @@ class Standing(Value):
     status: JobStatus
     is_over: bool
     is_stopping: bool
+    is_owed: bool
     tags: dict[str, str]
     attempts: int
     most_retries: int

@@ -15,7 +15,7 @@ from discubot_pipeline.tracking.instance import Instance
 from discubot_pipeline.tracking.lines import LogPage, failure_of, read_log
 from discubot_pipeline.tracking.listing import Place, matching
 from discubot_pipeline.tracking.runs import ROOT
-from discubot_pipeline.tracking.status import AT_WORK, RETRIED_AS, WAITING, is_waiting
+from discubot_pipeline.tracking.status import AT_WORK, RETRIED_AS, WAITING, has_retry_coming, is_waiting
 
 UNFINISHED = [*WAITING, *AT_WORK]
 LONGEST_CHAIN = 200
@@ -89,6 +89,7 @@ class JobStore:
                 trigger=facts.trigger,
                 status=facts.status,
                 is_over=run.is_finished,
+                is_owed=run.status is DagsterRunStatus.FAILURE and has_retry_coming(run),
                 is_stopping=run.status is DagsterRunStatus.CANCELING,
                 tags=dict(run.tags),
                 attempts=len(chain(instance, run)),

@@ -91,6 +91,6 @@ def test_a_job_that_nobody_knows_is_said_to_be_none(ledger: Ledger, words: tuple
 def test_what_cannot_be_done_is_said_in_a_sentence(ledger: Ledger) -> None:
     """A job that has ended, and one that is about no discussion."""
     run_id = ledger.run("SUCCESS")
-    assert job("cancel", run_id, status=1).output == f"Error: job {run_id} is completed already\n"
+    assert job("cancel", run_id, status=1).output == f"Error: job {run_id} has ended already, as completed\n"
     assert "about no discussion" in job("retry", run_id, status=1).output
     job("show", "no-uuid", status=2)

@@ -1,12 +1,12 @@
 """A team's own ways to its jobs: the REST API with its token, and the command line."""
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Any
 
-from discubot_pipeline.settings import inherited_environment
+from click.testing import CliRunner
+
+from discubot_pipeline.cli.main import main
 from discubot_pipeline.store.tables import Role
 from tests.flow.runs import eventually
 from tests.flow.team import Team
@@ -45,11 +45,10 @@ class Desk:
 
 
 def command(town: Town, *words: str, status: int = 0) -> Any:
-    """Run `discubot job …` as an operator does; gives what it prints with --json, or what it says against it."""
-    env = inherited_environment() | town.system.exports()
-    call = [sys.executable, "-m", "discubot_pipeline.cli.main", "job", *words, *(["--json"] if not status else [])]
-    done = subprocess.run(call, env=env, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == status, done.stderr
+    """Call `discubot job …` as an operator does; gives what it prints with --json, or what it says against it."""
+    as_json = [] if status else ["--json"]
+    done = CliRunner().invoke(main, ["job", *words, *as_json], env=town.system.exports())
+    assert done.exit_code == status, done.output
     if status:
         return done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]

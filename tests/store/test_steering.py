@@ -39,7 +39,7 @@ def standing(**more: Any) -> Standing:
     """Give a job that waits."""
     about = {"job_id": "run-2", "root_job_id": "run-1", "job_name": "discussion_job", "team_id": None}
     state = {"discussion_id": None, "trigger": Trigger.RETRY, "status": JobStatus.PENDING, "is_over": False}
-    rest = {"is_stopping": False, "tags": {}, "attempts": 2, "most_retries": 2, "successor": None}
+    rest = {"is_stopping": False, "is_owed": False, "tags": {}, "attempts": 2, "most_retries": 2, "successor": None}
     return Standing.model_validate(about | state | rest | more)
 
 

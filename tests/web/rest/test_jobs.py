@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from discubot_pipeline.domain.job import Stage, Trigger
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.tracking.describe import TEAM
-from discubot_pipeline.tracking.status import WILL_RETRY
+from discubot_pipeline.tracking.status import OUTCOME, WILL_RETRY
 from discubot_pipeline.web.pages import cursor
 from discubot_pipeline.wiring import Services
 from tests.tracking.ledger import Ledger
@@ -126,6 +126,13 @@ def test_what_has_ended_cannot_be_cancelled(member: Caller, ledger: Ledger, mine
     run_id = ledger.run(status, **mine, **{WILL_RETRY: "false"})
     assert "already" in member("POST", f"/jobs/{run_id}/cancel", 409)["detail"]
     assert member("GET", f"/jobs/{run_id}")["cancelled_by"] is None
+
+
+def test_a_job_that_was_put_off_has_ended_for_dagster(member: Caller, ledger: Ledger, mine: dict[str, str]) -> None:
+    """Another one will go on: that one can be cancelled when it is there."""
+    run_id = ledger.run("SUCCESS", **mine, **{OUTCOME: "deferred"})
+    assert member("GET", f"/jobs/{run_id}")["status"] == "delayed"
+    member("POST", f"/jobs/{run_id}/cancel", 409)
 
 
 def test_without_dagsters_web_server_nothing_is_steered(member: Caller, ledger: Ledger, mine: dict[str, str]) -> None:
