@@ -5,7 +5,7 @@ from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from discubot_pipeline.admin.steer import Helm, Retry
 from discubot_pipeline.domain.delivery import SourceType
@@ -13,7 +13,7 @@ from discubot_pipeline.domain.facts import JobDetails, JobFacts, JobQuery, JobSt
 from discubot_pipeline.domain.job import Scope, Stage, Trigger
 from discubot_pipeline.store.steps import StepRecord
 from discubot_pipeline.web.access import Here, Member, actor_of
-from discubot_pipeline.web.pages import After, Limit, Page, RowId, Word, cursor, position
+from discubot_pipeline.web.pages import After, Limit, Moment, Page, RowId, Word, cursor, position
 from discubot_pipeline.web.problems import documented
 
 router = APIRouter(prefix="/api", tags=["jobs"])
@@ -23,7 +23,7 @@ FOUND = documented(404)
 class Place(NamedTuple):
     """Where a page of jobs ended."""
 
-    at: AwareDatetime
+    at: Moment
     id: UUID
 
 
@@ -106,8 +106,8 @@ def list_jobs(
     scope: Scope | None = None,
     job_name: Annotated[Word | None, Query(examples=["discussion_job"])] = None,
     discussion_id: UUID | None = None,
-    since: Annotated[AwareDatetime | None, Query(description="Made after this time.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Made before this time.")] = None,
+    since: Annotated[Moment | None, Query(description="Made after this time.")] = None,
+    until: Annotated[Moment | None, Query(description="Made before this time.")] = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Jobs:

@@ -3,10 +3,11 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from discubot_pipeline.domain.errors import Permanent
@@ -16,6 +17,18 @@ Limit = Annotated[int, Query(ge=1, le=LARGEST, description="How many at most.")]
 After = Annotated[str | None, Query(max_length=500, description="`next` of the page before; leave it out at first.")]
 Word = Annotated[str, Query(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 """A filter's text, without what a database refuses."""
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Give a time in UTC, which must still be a year that there is."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("there is no such time in UTC") from error
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
+"""A point in time with its zone, given in UTC."""
 RowId = Annotated[int, Field(ge=0, lt=2**63)]
 """A row's number as the database can hold it, for routes and cursors."""
 T = TypeVar("T")

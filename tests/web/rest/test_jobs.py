@@ -1,6 +1,7 @@
 """Jobs over REST: who sees what, what is refused, and what a page looks like."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -93,6 +94,7 @@ def test_another_teams_job_is_not_there(enter: Enter, ledger: Ledger, mine: dict
         "since=yesterday",
         "since=2026-01-01T00:00:00",
         "until=99999999999999999999",
+        "since=0001-01-01T00:00:00%2B23:00",
         "job_name=%00",
         "discussion_id=1",
         "after=nonsense",
@@ -104,6 +106,22 @@ def test_another_teams_job_is_not_there(enter: Enter, ledger: Ledger, mine: dict
 def test_a_wrong_filter_is_refused(member: Caller, ledger: Ledger, query: str) -> None:
     """With 422, and a sentence that says what is wrong with it."""
     assert member("GET", f"/jobs?{query}", 422)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("since=2026-03-02T12:30:00%2B02:00", 1),
+        ("since=2026-03-02T11:30:00Z", 0),
+        ("until=2026-03-02T12:30:00%2B02:00", 0),
+    ],
+)
+def test_times_are_meant_in_their_zone(
+    member: Caller, ledger: Ledger, mine: dict[str, str], query: str, count: int
+) -> None:
+    """A job that was made at eleven in UTC."""
+    ledger.time(ledger.run("SUCCESS", **mine), datetime(2026, 3, 2, 11, tzinfo=UTC), None, None)
+    assert len(member("GET", f"/jobs?{query}")["jobs"]) == count
 
 
 @pytest.mark.parametrize("path", ["/jobs/1", "/jobs/%00", "/jobs/not-a-uuid/logs"])
