@@ -89,13 +89,13 @@ class Helm:
 
         What it holds is closed by Dagster's sensors, as for a cancellation in Dagster's UI.
         """
-        self._require_unended(self._jobs.standing(job_id, team_id))
+        require_unended(self._jobs.standing(job_id, team_id))
 
         def stopped() -> Standing | None:
             latest = self._jobs.standing(job_id, team_id)
             if latest.successor:
                 latest = self._jobs.standing(latest.successor, team_id)
-            self._require_unended(latest)
+            require_unended(latest)
             is_on_its_way = latest.is_stopping or (not latest.is_over and self._dagster.cancel(latest.job_id))
             return latest if is_on_its_way else None
 
@@ -103,23 +103,23 @@ class Helm:
         self._stores.steering.cancelled(target, self._actor, reason)
         return target.job_id
 
-    def _require_unended(self, job: Standing) -> None:
-        if job.is_over and not job.is_owed:
-            raise Permanent("conflict", f"job {job.job_id} has ended already, as {job.status}")
-
     def retry(self, discussion_id: UUID, wanted: Retry, team_id: UUID | None = None) -> str:
         """Go on with a discussion that failed, is partial or was cancelled, in a new job; gives its id."""
+        self._retriable(discussion_id, team_id)
+        if not self._stores.steering.claim(discussion_id):
+            raise Permanent("conflict", "somebody else is retrying this discussion just now")
+        try:
+            return self._start(self._retriable(discussion_id, team_id), wanted)  # as it is now that it is ours
+        finally:
+            self._stores.steering.release(discussion_id)
+
+    def _retriable(self, discussion_id: UUID, team_id: UUID | None) -> Discussion:
         discussion = self._stores.discussions.get(discussion_id, team_id)
         if discussion is None:
             raise Permanent("not_found", f"there is no discussion {discussion_id}")
         if discussion.status not in RETRIABLE:
             raise Permanent("not_retriable", f"the discussion is {discussion.status}: there is nothing to retry")
-        if not self._stores.steering.claim(discussion_id):
-            raise Permanent("conflict", "somebody else is retrying this discussion just now")
-        try:
-            return self._start(discussion, wanted)
-        finally:
-            self._stores.steering.release(discussion_id)
+        return discussion
 
     def _start(self, discussion: Discussion, wanted: Retry) -> str:
         self._await_the_last(discussion)
@@ -177,6 +177,12 @@ class Helm:
             TRIGGER: Trigger.RETRY.value,
         }
         return self._dagster.launch(JOB, self._config(discussion, {}, wanted.fresh), tags)
+
+
+def require_unended(job: Standing) -> None:
+    """Refuse to cancel what has ended, unless Dagster is about to retry it."""
+    if job.is_over and not job.is_owed:
+        raise Permanent("conflict", f"job {job.job_id} has ended already, as {job.status}")
 
 
 def tags_of_next(parent: Standing) -> dict[str, str]:

@@ -129,7 +129,9 @@ def noted(
 
 
 def unnoted(instance: DagsterInstance, dossiers: Dossiers, query: JobQuery) -> list[tuple[RunRecord, Place]]:
-    """List runs that wait and have no note, with a place before all notes."""
+    """List runs that wait and have no note, with a place before all notes; none of them is in a stage or has ended."""
+    if query.stage or query.status:
+        return []
     waiting = query.model_copy(update={"status": JobStatus.PENDING})
     records = page(instance, filters_of(waiting), None, MOST_READ)
     entries = dossiers.entries([record.dagster_run.run_id for record in records])

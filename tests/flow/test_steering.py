@@ -17,6 +17,7 @@ from tests.flow.team import Thread
 from tests.flow.test_restart import children
 from tests.flow.town import Town
 
+DELETE = "mutation Delete($id: String!) { deletePipelineRun(runId: $id) { __typename } }"
 REST = ["create_tasks", "finalize_discussion"]
 
 
@@ -130,6 +131,17 @@ def test_fresh_reads_the_thread_again_even_when_its_payload_is_gone(town: Town) 
     assert (desk.ended(made)["status"], len(town.run(made).steps), town.run(made).root) == ("completed", 6, failed)
     assert "/conversations.replies" in thread.team.slack_calls(since)
     assert thread.titles == ["Pave the path"]
+
+
+def test_a_discussion_outlives_its_jobs(town: Town) -> None:
+    """When they have been removed a retry begins a chain of its own, for the same discussion."""
+    thread, failed = refused(town, "old", "The fence leans", "@bot mend the fence")
+    town.web.ask(DELETE, id=failed)
+    made = Desk.of(thread.team)("POST", f"/discussions/{thread.discussion_id}/retry", 202)["job_id"]
+    job = Desk.of(thread.team).ended(made)
+    assert (job["status"], job["root_job_id"], len(job["attempts"])) == ("completed", made, 1)
+    assert job["discussion_id"] == str(thread.discussion_id)
+    assert (thread.status, thread.titles) == ("completed", ["Mend the fence"])
 
 
 def test_a_running_job_is_cancelled_and_gone_on_with(town: Town) -> None:
