@@ -4,11 +4,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from discubot_pipeline.adapters.dagster import DagsterWeb
 from discubot_pipeline.adapters.generic import GenericDoor, GenericSource
 from discubot_pipeline.adapters.http import Pace, no_pace
 from discubot_pipeline.adapters.models.analyst import ModelAnalyst
@@ -34,6 +36,9 @@ from discubot_pipeline.store.people import KnownPeople, People
 from discubot_pipeline.store.schemas import KeptSchema
 from discubot_pipeline.store.stores import Stores, open_stores
 from discubot_pipeline.store.vault import Vault, key_file
+
+if TYPE_CHECKING:
+    from discubot_pipeline.tracking.jobs import JobStore
 
 NOTION_RATE = Rate(per_minute=180, burst=20)
 
@@ -164,6 +169,21 @@ class Services:
     engine: sa.Engine
     stores: Stores
     outside: Adapters
+
+    @cached_property
+    def jobs(self) -> "JobStore":
+        """Give what reads jobs; Dagster is imported, and its storage opened, when somebody asks."""
+        from discubot_pipeline.tracking.describe import Addresses
+        from discubot_pipeline.tracking.instance import Instance
+        from discubot_pipeline.tracking.jobs import JobStore
+
+        addresses = Addresses(f"{self.settings.receiver_url}/api", self.settings.web_url)
+        return JobStore(Instance(self.settings.home, self.settings.dagster_url), self.stores.dossiers, addresses)
+
+    @cached_property
+    def dagster(self) -> DagsterWeb:
+        """Give the connection to Dagster's web server, which starts and stops jobs."""
+        return DagsterWeb(self.settings.web_url)
 
 
 def build(settings: Settings, pool_size: int = 5, recheck: timedelta = timedelta()) -> Services:

@@ -13,6 +13,7 @@ from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
 from discubot_pipeline.domain.config import GenericCredentials, NotionCredentials, Output, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent, Transient
+from discubot_pipeline.domain.facts import JobQuery
 from discubot_pipeline.ports import Outside
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.limits import Rate
@@ -48,6 +49,8 @@ def test_building_connects_to_nobody(tmp_path: Path) -> None:
     assert services.stores.engine is services.engine
     with pytest.raises(Transient, match="database_down"):
         services.stores.configs.teams()
+    with pytest.raises(Transient, match="database_down"):
+        services.jobs.search(JobQuery(), 1)
     services.engine.dispose()
 
 

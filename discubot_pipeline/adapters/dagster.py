@@ -18,10 +18,11 @@ mutation Launch($params: ExecutionParams!) {
   }
 }"""
 REEXECUTE = """
-mutation Again($params: ReexecutionParams!) {
-  launchRunReexecution(reexecutionParams: $params) {
+mutation Again($params: ReexecutionParams, $steps: ExecutionParams) {
+  launchRunReexecution(reexecutionParams: $params, executionParams: $steps) {
     __typename
     ... on LaunchRunSuccess { run { runId } }
+    ... on RunConfigValidationInvalid { errors { message } }
     ... on PythonError { message }
   }
 }"""
@@ -32,6 +33,10 @@ query Run($id: ID!) {
     ... on Run { runId status parentRunId rootRunId startTime endTime tags { key value }
                  stepStats { stepKey status } }
   }
+}"""
+CONFIG = """
+query Config($id: ID!) {
+  runOrError(runId: $id) { ... on Run { runConfig } }
 }"""
 TERMINATE = """
 mutation Stop($id: String!) {
@@ -72,9 +77,11 @@ class DagsterWeb:
 
     def launch(self, job: str, config: dict[str, Any] | None = None, tags: dict[str, str] | None = None) -> str:
         """Launch a job; gives the run's id. Raises Permanent("launch", …) with what Dagster says against it."""
-        selector = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY, "jobName": job}
-        labels = [{"key": key, "value": value} for key, value in (tags or {}).items()]
-        params = {"selector": selector, "runConfigData": config or {}, "executionMetadata": {"tags": labels}}
+        params = {
+            "selector": selector(job),
+            "runConfigData": config or {},
+            "executionMetadata": {"tags": labels(tags or {})},
+        }
         return launched(self.ask(LAUNCH, params=params)["launchRun"])
 
     def reexecute(self, run_id: str, from_failure: bool = True) -> str:
@@ -83,6 +90,37 @@ class DagsterWeb:
         return launched(
             self.ask(REEXECUTE, params={"parentRunId": run_id, "strategy": strategy})["launchRunReexecution"]
         )
+
+    def resume(self, run_id: str, tags: dict[str, str]) -> str:
+        """Re-execute a run from where it failed, with no tags but its job's and these; gives the new run's id."""
+        params = {
+            "parentRunId": run_id,
+            "strategy": "FROM_FAILURE",
+            "extraTags": labels(tags),
+            "useParentRunTags": False,
+        }
+        return launched(self.ask(REEXECUTE, params=params)["launchRunReexecution"])
+
+    def follow(
+        self, run_id: str, root_id: str, job: str, tags: dict[str, str], steps: list[str], config: dict[str, Any] | None
+    ) -> str:
+        """Re-execute some steps of a run, all when none is named, with a config or its own; gives the new run's id."""
+        family = {"dagster/parent_run_id": run_id, "dagster/root_run_id": root_id}
+        metadata = {"parentRunId": run_id, "rootRunId": root_id, "tags": labels(tags | family)}
+        config = self.config(run_id) if config is None else config
+        params = {
+            "selector": selector(job),
+            "runConfigData": config,
+            "executionMetadata": metadata,
+            "stepKeys": steps or None,
+        }
+        return launched(self.ask(REEXECUTE, steps=params)["launchRunReexecution"])
+
+    def config(self, run_id: str) -> dict[str, Any]:
+        """Give the config of a run."""
+        found = self.ask(CONFIG, id=run_id)["runOrError"]
+        config: dict[str, Any] = found.get("runConfig") or {}
+        return config
 
     def cancel(self, run_id: str) -> bool:
         """Cancel a queued or running run; False when it cannot be cancelled."""
@@ -135,6 +173,16 @@ class DagsterWeb:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def selector(job: str) -> dict[str, str]:
+    """Name a job of ours."""
+    return {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY, "jobName": job}
+
+
+def labels(tags: dict[str, str]) -> list[dict[str, str]]:
+    """Write tags as GraphQL takes them."""
+    return [{"key": key, "value": value} for key, value in tags.items()]
 
 
 def is_location(answer: dict[str, str] | None) -> bool:

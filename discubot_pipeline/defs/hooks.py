@@ -2,18 +2,9 @@
 
 import dagster as dg
 
-from discubot_pipeline.domain.job import Stage
+from discubot_pipeline.domain.job import STAGE_OF
 from discubot_pipeline.stages.close import close_failed
 from discubot_pipeline.wiring import Services
-
-STAGES = {
-    "validate_discussion": Stage.INGESTION,
-    "load_config": Stage.CONFIG_LOADING,
-    "build_thread": Stage.THREAD_BUILDING,
-    "analyze_thread": Stage.AI_ANALYSIS,
-    "create_tasks": Stage.TASK_CREATION,
-    "finalize_discussion": Stage.NOTIFICATION,
-}
 
 
 @dg.failure_hook(required_resource_keys={"services"})
@@ -23,7 +14,7 @@ def close_failure(context: dg.HookContext) -> None:
     run = context.instance.get_run_by_id(context.run_id)
     root = (run.root_run_id if run else None) or context.run_id
     reason, message = why(context.op_exception)
-    stage = STAGES.get(context.op.name)
+    stage = STAGE_OF.get(context.op.name)
     close_failed(context.run_id, root, stage, reason, message, services.stores, services.outside)
 
 

@@ -136,6 +136,7 @@ def tags_of(parsed: ParsedDiscussion) -> dict[str, str]:
     """List the tags that make a run searchable by team, source, thread and discussion."""
     return {
         "discubot/team": parsed.team_name,
+        "discubot/team_id": str(parsed.team_id),
         "discubot/source": parsed.ref.source.value,
         "discubot/thread": parsed.ref.thread_id,
         "discubot/discussion": str(parsed.discussion_id),

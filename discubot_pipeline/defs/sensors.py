@@ -6,11 +6,11 @@ import dagster as dg
 
 from discubot_pipeline.defs.jobs import discussion_job, status_job
 from discubot_pipeline.domain.delivery import DeliveryKind, RunToRequest, SourceType
-from discubot_pipeline.stages.close import close_cancelled, close_failed
+from discubot_pipeline.stages.close import close_failed, close_stopped
 from discubot_pipeline.store.bell import listening
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.tracking.retries import failed_among, failed_lately, insist, submit_stranded
-from discubot_pipeline.tracking.runs import RUN_KEY, SENSOR, Fate, fate_of, run_of_key
+from discubot_pipeline.tracking.runs import RUN_KEY, Fate, fate_of, run_of_key
 from discubot_pipeline.wiring import Services
 
 LEASE = timedelta(minutes=2)
@@ -94,6 +94,7 @@ def request(run: RunToRequest) -> dg.RunRequest:
     config = {"ops": {op: {"config": {"delivery_ids": list(run.delivery_ids)}}}}
     tags = {
         "discubot/team": run.team_name,
+        "discubot/team_id": str(run.team_id),
         "discubot/source": run.source.value,
         "discubot/thread": run.thread_id,
         "discubot/trigger": run.trigger.value,
@@ -172,21 +173,14 @@ def close_ended(instance: dg.DagsterInstance, run: dg.DagsterRun, services: Serv
     root = run.root_run_id or run.run_id
     match fate_of(instance, run):
         case Fate.CANCELLED:
-            drop_requested(run, services)
-            close_cancelled(run.run_id, services.stores)
+            about, run_key = run.tags.get("discubot/discussion"), run.tags.get(RUN_KEY, "")
+            close_stopped(run.run_id, root, about, run_key, services.stores)
         case Fate.FAILED | Fate.DONE:
             why = "the run's process died, or could not start"
             close_failed(run.run_id, root, None, "crashed", why, services.stores, services.outside)
         case _:
             return False
     return True
-
-
-def drop_requested(run: dg.DagsterRun, services: Services) -> None:
-    """Close the deliveries that wait for a run which was cancelled in the queue, without waiting for their lease."""
-    for inbox in services.stores.inboxes.values():
-        if run.tags.get(SENSOR) == name_of(inbox.source):
-            inbox.drop(run.tags[RUN_KEY], "cancelled")
 
 
 inboxes = [inbox_sensor(source) for source in SourceType]

@@ -23,6 +23,17 @@ class Stage(StrEnum):
     NOTIFICATION = "notification"
 
 
+STAGE_OF = {
+    "validate_discussion": Stage.INGESTION,
+    "load_config": Stage.CONFIG_LOADING,
+    "build_thread": Stage.THREAD_BUILDING,
+    "analyze_thread": Stage.AI_ANALYSIS,
+    "create_tasks": Stage.TASK_CREATION,
+    "finalize_discussion": Stage.NOTIFICATION,
+}
+"""Which stage an op of the discussion's job is shown as."""
+
+
 class RunOutcome(StrEnum):
     """How a run ended, where Dagster's own status does not say enough."""
 

@@ -3,10 +3,11 @@
 import logging
 from uuid import UUID
 
+from discubot_pipeline import __version__
 from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus
 from discubot_pipeline.domain.errors import reason_of
-from discubot_pipeline.domain.job import RunOutcome, Stage
+from discubot_pipeline.domain.job import RunOutcome, Stage, Trigger
 from discubot_pipeline.ports import Mark, Outside
 from discubot_pipeline.stages.replies import apologise
 from discubot_pipeline.stages.validate import is_webhook
@@ -47,6 +48,24 @@ def close_cancelled(run_id: str, stores: Stores) -> None:
             stores.discussions.finish(discussion.id, run_id, DiscussionStatus.CANCELLED, reason="cancelled")
         settle(run_id, "cancelled", None, stores)
         stores.notes.close(run_id, RunOutcome.CANCELLED, reason="cancelled", summary="Cancelled.")
+
+
+def close_stopped(run_id: str, root_run_id: str, discussion_id: str | None, run_key: str, stores: Stores) -> None:
+    """End a run that was cancelled, whether or not it had begun: before that it holds nothing, but is waited for.
+
+    Safe to repeat, also after somebody has gone on with the discussion. One that another run holds is that run's.
+    """
+    note = stores.notes.get(run_id)
+    with stores.together():
+        for inbox in stores.inboxes.values():
+            inbox.drop(run_key, "cancelled")
+        if note is None:
+            trigger = Trigger.WEBHOOK if root_run_id == run_id else Trigger.RETRY
+            stores.notes.open(run_id, root_run_id, trigger, {}, __version__)
+        has_begun = note is not None and note.stage is not None
+        if not has_begun and stores.notes.close(run_id, RunOutcome.CANCELLED, reason="cancelled") and discussion_id:
+            stores.discussions.cancel_free(UUID(discussion_id), run_id)
+    close_cancelled(run_id, stores)
 
 
 def held_discussion(id: UUID | None, run_id: str, stores: Stores) -> Discussion | None:

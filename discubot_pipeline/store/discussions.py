@@ -174,6 +174,20 @@ class Discussions:
             version=discussions.c.version + 1,
         )
 
+    def cancel_free(self, id: UUID, run_id: str) -> None:
+        """Note that the run which a discussion waited for was cancelled before it began, if no other run holds it."""
+        free = (discussions.c.id == id, discussions.c.active_run_id.is_(None))
+        cancelled = {
+            "status": DiscussionStatus.CANCELLED,
+            "reason": "cancelled",
+            "run_id": run_id,
+            "completed_at": None,
+        }
+        with transaction(self._engine) as connection:
+            connection.execute(
+                sa.update(discussions).where(*free).values(**cancelled, version=discussions.c.version + 1)
+            )
+
     def messages_of(self, id: UUID) -> int:
         """Count the stored messages of a discussion."""
         with transaction(self._engine) as connection:

@@ -1,6 +1,6 @@
 """Step records: what each op was given, what came of it, and how long it took. Op outputs live here too."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +8,29 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.analysis import Usage
-from discubot_pipeline.domain.job import Stage
+from discubot_pipeline.domain.job import Stage, Value
 from discubot_pipeline.store.columns import adding
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.tables import StepStatus, steps
+
+
+class StepRecord(Value):
+    """One row of the steps table: what an op was given, what came of it, how often it was tried, and what it took."""
+
+    step: str
+    stage: Stage | None
+    status: StepStatus
+    input: Any
+    output: Any
+    reason: str | None
+    error: str | None
+    attempts: int
+    prompt_tokens: int
+    answer_tokens: int
+    cost_usd: float
+    started_at: datetime
+    finished_at: datetime | None
+    duration_ms: int | None
 
 
 class Steps:
@@ -68,6 +87,12 @@ class Steps:
             rows = connection.execute(wanted.order_by(day)).mappings().all()
         return {row["day"]: Usage.model_validate({**row}) for row in rows}
 
+    def of_run(self, run_id: str) -> list[StepRecord]:
+        """List the step records of a run in the order in which they began."""
+        wanted = sa.select(steps).where(steps.c.run_id == run_id).order_by(steps.c.started_at, steps.c.created_at)
+        with transaction(self._engine) as connection:
+            return [read(row) for row in connection.execute(wanted)]
+
     def store_output(self, run_id: str, step: str, output: dict[str, Any]) -> None:
         """Keep an op's output for the ops after it, in this run or in one that goes on with it."""
         row = {"run_id": run_id, "step": step, "output": output}
@@ -88,3 +113,10 @@ class Steps:
     def _run(self, statement: Any) -> None:
         with transaction(self._engine) as connection:
             connection.execute(statement)
+
+
+def read(row: Any) -> StepRecord:
+    """Turn a row into a value."""
+    took = (row.finished_at - row.started_at) // timedelta(milliseconds=1) if row.finished_at else None
+    known = {name: getattr(row, name) for name in StepRecord.model_fields if name != "duration_ms"}
+    return StepRecord(**known, duration_ms=took)

@@ -11,6 +11,7 @@ from discubot_pipeline.store.analyses import Analyses
 from discubot_pipeline.store.changes import Changes
 from discubot_pipeline.store.configs import Configs
 from discubot_pipeline.store.discussions import Discussions
+from discubot_pipeline.store.dossiers import Dossiers
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.held import Held
 from discubot_pipeline.store.inbox import Inbox
@@ -18,6 +19,7 @@ from discubot_pipeline.store.limits import Limits
 from discubot_pipeline.store.notes import Notes
 from discubot_pipeline.store.people import AllPeople
 from discubot_pipeline.store.retention import Retention
+from discubot_pipeline.store.steering import Steering
 from discubot_pipeline.store.steps import Steps
 from discubot_pipeline.store.tasks import Replies, Tasks
 from discubot_pipeline.store.tokens import Tokens
@@ -40,6 +42,8 @@ class Stores:
     replies: Replies
     steps: Steps
     notes: Notes
+    dossiers: Dossiers
+    steering: Steering
     limits: Limits
     retention: Retention
     tokens: Tokens
@@ -64,6 +68,8 @@ def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(
         replies=Replies(engine),
         steps=Steps(engine),
         notes=Notes(engine),
+        dossiers=Dossiers(engine),
+        steering=Steering(engine),
         limits=Limits(engine),
         retention=Retention(engine),
         tokens=Tokens(engine),

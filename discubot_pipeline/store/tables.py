@@ -204,6 +204,7 @@ discussions = sa.Table(
     moment("started_at"),
     sa.Column("processing_ms", sa.Integer),
     moment("completed_at"),
+    moment("retry_until"),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     *audit(),
     sa.UniqueConstraint("team_id", "source_type", "source_thread_id"),
@@ -322,6 +323,7 @@ notes = sa.Table(
     *audit(),
     sa.Index(None, "discussion_id", "created_at"),
     sa.Index(None, "team_id", "created_at"),
+    sa.Index(None, "team_id", "stage", "created_at"),
     sa.Index(None, "root_run_id"),
 )
 

@@ -1,6 +1,7 @@
 """A run that did not reach its last stage is closed: failed with a word to the people, cancelled without."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.discussion import Thread
 from discubot_pipeline.domain.job import Stage
-from discubot_pipeline.stages.close import close_cancelled, close_failed
+from discubot_pipeline.stages.close import close_cancelled, close_failed, close_stopped
 from discubot_pipeline.store.tables import discussions, notes, source_configs
 from tests.stages.acme import JOB, Acme, job
 from tests.store.samples import rows
@@ -165,3 +166,49 @@ class TestWhoseItIs:
         acme.parse(JOB, delivery_ids=(id,))
         close(acme)
         assert acme.status_of(id)[0] == "failed"
+
+
+class TestStopped:
+    """Cancelled in the queue, or at work: the same call, by whoever sees it first."""
+
+    def stop(self, acme: Acme, delivery: int, run_id: str, run_key: str = "", root: str | None = None) -> None:
+        """Close a run that was cancelled."""
+        found = acme.stores.inboxes[SourceType.SLACK].get(delivery, acme.config.team_id)
+        assert found is not None
+        close_stopped(run_id, root or run_id, str(found.discussion_id), run_key, acme.stores)
+
+    def test_what_waited_for_it_is_cancelled(self, acme: Acme, engine: sa.Engine) -> None:
+        """A delivery whose run never began; there is no discussion yet, and none is made."""
+        id = acme.ask()
+        [wanted] = acme.stores.inboxes[SourceType.SLACK].lease(10, timedelta(minutes=2))
+        self.stop(acme, id, "run-1", wanted.run_key)
+        self.stop(acme, id, "run-1", wanted.run_key)
+        assert acme.status_of(id) == ("failed", "cancelled", None)
+        [note] = rows(engine, notes)
+        assert (note.outcome, note.reason, rows(engine, discussions)) == ("cancelled", "cancelled", [])
+
+    def test_its_discussion_is_cancelled_once(self, acme: Acme, engine: sa.Engine) -> None:
+        """A retry in the queue; and what somebody goes on with afterwards is not touched by hearing of it again."""
+        id, thread = asked(acme)
+        fail(acme)
+        self.stop(acme, id, "run-2", root="run-1")
+        [discussion] = rows(engine, discussions)
+        assert (discussion.status, discussion.reason, discussion.run_id) == ("cancelled", "cancelled", "run-2")
+        acme.stores.discussions.take(thread.configured.parsed.discussion_id, "run-3", [])
+        acme.stores.discussions.release(thread.configured.parsed.discussion_id, "run-3")
+        self.stop(acme, id, "run-2", root="run-1")
+        assert (rows(engine, discussions)[0].status, rows(engine, discussions)[0].run_id) == ("processing", "run-3")
+
+    def test_a_discussion_that_another_run_holds_is_that_runs(self, acme: Acme, engine: sa.Engine) -> None:
+        """Whatever became of the one that waited."""
+        id, _ = asked(acme)
+        self.stop(acme, id, "run-2")
+        [discussion] = rows(engine, discussions)
+        assert (discussion.status, discussion.active_run_id) == ("processing", "run-1")
+
+    def test_at_work_it_gives_back_what_it_holds(self, acme: Acme, engine: sa.Engine) -> None:
+        """As ever."""
+        id, _ = asked(acme)
+        self.stop(acme, id, "run-1")
+        assert acme.status_of(id) == ("failed", "cancelled", "run-1")
+        assert (rows(engine, discussions)[0].status, rows(engine, notes)[0].outcome) == ("cancelled", "cancelled")

@@ -1,6 +1,7 @@
 """Writes runs into a Dagster instance as if they had happened: in any status, of any age, in chains."""
 
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 import dagster as dg
@@ -56,6 +57,21 @@ class Ledger:
         """Write that a run was made at some time; gives its id."""
         self._write(run_id, create_timestamp=at.replace(tzinfo=None))
         return run_id
+
+
+    def time(self, run_id: str, created: datetime, start: float | None, end: float | None) -> None:
+        """Write when a run was made, and how many seconds later it began and ended."""
+        at = created.timestamp()
+        times = {"start_time": start, "end_time": end}
+        seconds = {name: None if value is None else at + value for name, value in times.items()}
+        self._write(run_id, create_timestamp=created.replace(tzinfo=None), **seconds)
+
+    def say(self, run_id: str, kind: dg.DagsterEventType, step: str = "build_thread", data: Any = None) -> None:
+        """Write an event of a run's step."""
+        event = dg.DagsterEvent(
+            kind.value, "discussion_job", step_key=step, event_specific_data=data, message=kind.value
+        )
+        self.instance.report_dagster_event(event, run_id)
 
     def _write(self, run_id: str, **values: object) -> None:
         with self.instance.run_storage.connect() as connection:  # type: ignore[attr-defined]

@@ -263,6 +263,7 @@ CREATE TABLE discubot.discussions (
     started_at TIMESTAMP WITH TIME ZONE,
     processing_ms INTEGER,
     completed_at TIMESTAMP WITH TIME ZONE,
+    retry_until TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT '1' NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -408,6 +409,7 @@ CREATE TABLE discubot.notes (
 CREATE INDEX ix_notes_discussion_id_created_at ON discubot.notes (discussion_id, created_at);
 CREATE INDEX ix_notes_root_run_id ON discubot.notes (root_run_id);
 CREATE INDEX ix_notes_team_id_created_at ON discubot.notes (team_id, created_at);
+CREATE INDEX ix_notes_team_id_stage_created_at ON discubot.notes (team_id, stage, created_at);
 
 CREATE TABLE discubot.analyses (
     team_id UUID NOT NULL,
