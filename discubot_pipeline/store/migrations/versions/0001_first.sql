@@ -16,6 +16,8 @@ CREATE TYPE discubot.scope AS ENUM ('team', 'system');
 CREATE TYPE discubot.role AS ENUM ('member', 'admin');
 CREATE TYPE discubot.person_match AS ENUM ('email', 'name', 'manual', 'imported');
 
+CREATE SEQUENCE discubot.delivery_id_seq;
+
 CREATE TABLE discubot.teams (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
     name TEXT NOT NULL,
@@ -95,8 +97,6 @@ CREATE TABLE discubot.outputs (
 );
 CREATE INDEX ix_outputs_team_id ON discubot.outputs (team_id);
 CREATE UNIQUE INDEX uq_outputs_default ON discubot.outputs (source_config_id) WHERE is_default AND active;
-
-CREATE SEQUENCE discubot.delivery_id_seq;
 
 CREATE TABLE discubot.inbox_slack (
     id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
