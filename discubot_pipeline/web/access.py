@@ -9,6 +9,7 @@ from discubot_pipeline.store.tables import Role
 from discubot_pipeline.store.tokens import Bearer
 from discubot_pipeline.web.auth import bearer_of
 from discubot_pipeline.web.hooks import services_of
+from discubot_pipeline.web.problems import documented
 from discubot_pipeline.wiring import Services
 
 
@@ -42,12 +43,5 @@ def tag(response: Response, version: int) -> None:
     response.headers["ETag"] = f'"{version}"'
 
 
-ERRORS: dict[int | str, dict[str, str]] = {
-    401: {"description": "No token, or one that is not known (problem details)."},
-    403: {"description": "The token may only read (problem details)."},
-    404: {"description": "Not there, or another team's (problem details)."},
-    409: {"description": "The name is taken, or somebody else has changed it since (problem details)."},
-    422: {"description": "Something is wrong with what was sent: `detail` says what (problem details)."},
-    428: {"description": "A change needs the version it was made from (problem details)."},
-}
-"""What may go wrong, for the description of the API."""
+ERRORS = documented(403, 404, 409, 428)
+"""What may go wrong where settings are changed, for the description of the API."""

@@ -1,8 +1,11 @@
 """Errors as RFC 9457 problem details: a status, a reason code, and a sentence that says what to do."""
 
+from typing import Any
+
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from discubot_pipeline.domain.errors import Permanent, PipelineError, Transient
@@ -26,6 +29,36 @@ STATUS = {
 }
 REASONS = {404: "not_found", 405: "not_allowed"}
 RETRY_SECONDS = 5
+MEDIA_TYPE = "application/problem+json"
+MEANINGS = {
+    400: "What was sent cannot be read.",
+    401: "No token, or one that is not known.",
+    403: "The token may only read.",
+    404: "Not there, or another team's.",
+    409: "It does not go with how things stand by now.",
+    422: "Something is wrong with what was sent: `detail` says what.",
+    428: "A change needs the version it was made from.",
+    503: "Something we need does not answer: try again later.",
+}
+
+
+class Problem(BaseModel):
+    """What went wrong: problem details by RFC 9457, with a constant `reason` for programs."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["not found"])
+    status: int = Field(examples=[404])
+    reason: str = Field(examples=["not_found"])
+    detail: str = Field(examples=["there is no job 8c0f…"])
+
+
+Documented = dict[int | str, dict[str, Any]]
+
+
+def documented(*statuses: int) -> Documented:
+    """Describe for the API's document which errors a route answers; 401, 422 and 503 go without saying."""
+    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    return {each: {"description": MEANINGS[each], "content": content} for each in sorted({401, 422, 503, *statuses})}
 
 
 def answer(request: Request, error: Exception) -> JSONResponse:
@@ -38,7 +71,7 @@ def answer(request: Request, error: Exception) -> JSONResponse:
         "reason": reason,
         "detail": message,
     }
-    return JSONResponse(body, status, headers(request, status, error), media_type="application/problem+json")
+    return JSONResponse(body, status, headers(request, status, error), media_type=MEDIA_TYPE)
 
 
 def verdict(error: Exception) -> tuple[int, str, str]:
