@@ -64,7 +64,9 @@ class Statistics:
     def recompute(self, first: date, last: date, team_id: UUID | None = None) -> int:
         """Compute the days of a team, or of all teams, anew; gives how many rows that were."""
         with transaction(self._engine) as connection:
-            return connection.execute(fill(first, last, team_id)).rowcount
+            return connection.execute(
+                fill(first, last, team_id), execution_options={"preserve_rowcount": True}
+            ).rowcount
 
     def _stale(self, team_id: UUID, first: date, last: date) -> sa.Select[Any]:
         day, s = days(first, last), statistics.c

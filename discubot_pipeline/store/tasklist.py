@@ -12,10 +12,10 @@ from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.job import Value
 from discubot_pipeline.domain.task import TaskState
-from discubot_pipeline.store.catalogue import JobLink, job_of
+from discubot_pipeline.store.catalogue import JobLink, is_kept, job_of
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.paging import Period, Place, newest_first, oldest_first
-from discubot_pipeline.store.tables import discussions, notes, tasks
+from discubot_pipeline.store.tables import discussions, tasks
 
 
 class PlaceInDiscussion(NamedTuple):
@@ -115,9 +115,8 @@ class TaskList:
 
 def shown() -> sa.Select[Any]:
     """Select what a view of a task shows."""
-    is_kept = sa.exists().where(notes.c.run_id == tasks.c.run_id).label("is_kept")
     own = (column for name, column in tasks.c.items() if name in {*TaskRecord.model_fields, "run_id"})
-    return sa.select(*own, discussions.c.source_type, is_kept).join(discussions)
+    return sa.select(*own, discussions.c.source_type, is_kept(tasks.c.run_id)).join(discussions)
 
 
 def read(row: Any) -> TaskRecord:
