@@ -19,16 +19,18 @@ def inbox() -> None:
 
 @inbox.command("list")
 @of_team
-@click.option("--status", "statuses", type=click.Choice(list(DeliveryStatus)), multiple=True, help="May be repeated.")
-@click.option("--source", type=click.Choice(list(SourceType)), help="Only of this kind of source.")
+@click.option(
+    "--status", "statuses", type=click.Choice([*map(str, DeliveryStatus)]), multiple=True, help="May be repeated."
+)
+@click.option("--source", type=click.Choice([*map(str, SourceType)]), help="Only of this kind of source.")
 @click.option("--since", type=MOMENT, help="Only from then on (UTC).")
 @click.option("--until", type=MOMENT, help="Only before then (UTC).")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
 @as_json
 def list_deliveries(
     team_name: str | None,
-    statuses: tuple[DeliveryStatus, ...],
-    source: SourceType | None,
+    statuses: tuple[str, ...],
+    source: str | None,
     since: datetime | None,
     until: datetime | None,
     limit: int,
@@ -38,7 +40,8 @@ def list_deliveries(
     here = services()
     team = the_team(here, team_name)
     period = Period(since=since and since.replace(tzinfo=UTC), until=until and until.replace(tzinfo=UTC))
-    found = here.stores.deliveries.page(team.id, period, None, limit, statuses, source)
+    wanted, kind = [DeliveryStatus(status) for status in statuses], SourceType(source) if source else None
+    found = here.stores.deliveries.page(team.id, period, None, limit, wanted, kind)
     show_all(found[:limit], COLUMNS, as_json)
 
 

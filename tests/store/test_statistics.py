@@ -34,7 +34,7 @@ def deliver(stores: Stores, config: SourceConfig, engine: sa.Engine, took_ms: in
 
 
 def test_latencies_are_ranked(stores: Stores, slack_config: SourceConfig, engine: sa.Engine) -> None:
-    """Of a hundred deliveries that took 1 to 100 ms, as the percentiles are defined; what is not done does not count."""
+    """Of a hundred deliveries that took 1 to 100 ms; what is not done does not count."""
     for took in range(1, 101):
         deliver(stores, slack_config, engine, took)
     deliver(stores, slack_config, engine, 90_000, status="failed")
