@@ -103,10 +103,11 @@ def ingest(file: BinaryIO, name: str | None) -> None:
 
 def add_groups() -> None:
     """Hang the groups of administration commands under `discubot`."""
-    from discubot_pipeline.cli import doctor, jobs, models, outputs, people, sources, teams
+    from discubot_pipeline.cli import doctor, inbox, jobs, models, outputs, people, sources, teams
 
     teams.team.add_command(models.choose_model)
-    for command in (teams.team, sources.source, outputs.output, people.people, jobs.job, doctor.doctor):
+    settings = (teams.team, sources.source, outputs.output, people.people)
+    for command in (*settings, jobs.job, inbox.inbox, doctor.doctor):
         main.add_command(command)
 
 

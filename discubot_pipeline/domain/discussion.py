@@ -12,13 +12,22 @@ TITLE_LENGTH = 80
 
 
 class DiscussionStatus(StrEnum):
-    """Where a discussion stands; only `processing` has a run at work."""
+    """Where a discussion stands; `new` was never worked on, only `processing` has a run at work."""
 
+    NEW = "new"
     PROCESSING = "processing"
     COMPLETED = "completed"
     PARTIAL = "partial"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class MessageRole(StrEnum):
+    """Who speaks: a person, a model in some persona, or whoever set the two up, whom no analyst reads."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+    SYSTEM = "system"
 
 
 def discussion_id(team_id: UUID, source: SourceType, thread_id: str) -> UUID:

@@ -1,8 +1,12 @@
 """Stage 3, thread_building: the whole thread, read from its source and stored."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from discubot_pipeline.domain.discussion import Author, ConfiguredDiscussion, Message, Thread
+from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.job import Job
-from discubot_pipeline.ports import Outside
+from discubot_pipeline.ports import FetchedThread, Outside
 from discubot_pipeline.stages.validate import is_webhook
 from discubot_pipeline.store.stores import Stores
 
@@ -24,19 +28,39 @@ def kept(configured: ConfiguredDiscussion, stores: Stores) -> Thread | None:
 
 
 def fetch(configured: ConfiguredDiscussion, stores: Stores, outside: Outside) -> Thread:
-    """Read the thread from its source, and add the words of a person's launch."""
+    """Read the thread from its source, and add what people wrote here and the words of a person's launch."""
     parsed = configured.parsed
     source = outside.source(stores.configs.source(parsed.ref.source_config_id))
     deliveries = stores.inboxes[parsed.ref.source].of_discussion(parsed.discussion_id)
-    fetched = source.fetch(parsed.ref.thread_id, [delivery for delivery in deliveries if is_webhook(delivery)])
+    here = stores.messages.kept(parsed.discussion_id)
+    try:
+        fetched = source.fetch(parsed.ref.thread_id, [delivery for delivery in deliveries if is_webhook(delivery)])
+    except Permanent as error:
+        if error.reason != "payload_expired" or not here:
+            raise
+        fetched = remembered(parsed.discussion_id, stores)
     return Thread(
         configured=configured,
         title=fetched.title,
         url=fetched.url,
-        messages=fetched.messages,
+        messages=together(fetched.messages, here),
         mentions=fetched.mentions + spoken(configured, outside),
         context=fetched.context,
     )
+
+
+def remembered(discussion_id: UUID, stores: Stores) -> FetchedThread:
+    """Give what is known of a thread that no delivery tells of any more."""
+    known = stores.discussions.get(discussion_id)
+    return FetchedThread(title=known.title if known else "", url=known.url if known else None, messages=())
+
+
+def together(fetched: tuple[Message, ...], here: Sequence[Message]) -> tuple[Message, ...]:
+    """Put what the source has and what is kept here in one order; of the same message the source's version counts."""
+    if not here:
+        return fetched
+    unique = {message.id: message for message in (*here, *fetched)}
+    return tuple(sorted(unique.values(), key=lambda message: message.sent_at))
 
 
 def spoken(configured: ConfiguredDiscussion, outside: Outside) -> tuple[Message, ...]:

@@ -124,7 +124,7 @@ def parse(config: SourceConfig, thread_id: str, trigger: Trigger, launch: Launch
 
 def is_webhook(delivery: Delivery) -> bool:
     """Say that a delivery came from its source, not from a person's launch."""
-    return delivery.trigger is not Trigger.MANUAL
+    return "launch" not in (delivery.payload or {})
 
 
 def resumable(deliveries: list[Delivery], stores: Stores) -> str | None:

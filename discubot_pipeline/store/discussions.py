@@ -112,7 +112,7 @@ class Discussions:
         author = root[0].author if root else None
         with transaction(self._engine) as connection:
             update = self._fenced(id, run_id).values(
-                title=thread.title,
+                title=sa.case((discussions.c.is_renamed, discussions.c.title), else_=thread.title),
                 source_url=thread.url,
                 content=root[0].text if root else "",
                 author_id=author.id if author else None,

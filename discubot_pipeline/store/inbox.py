@@ -46,11 +46,14 @@ class Inbox:
         self.source = source
         self.table = inboxes[source]
 
-    def store(self, config: SourceConfig, arrival: Arrival) -> Stored:
-        """Commit an arrival and wake the sensor; a duplicate by any of its keys stores nothing."""
+    def store(self, config: SourceConfig, arrival: Arrival, **asked: Any) -> Stored:
+        """Commit an arrival and wake the sensor; a duplicate by any of its keys stores nothing.
+
+        `asked` are the columns that say who asked for it, where it was a person.
+        """
         with transaction(self._engine) as connection:
             held = None if config.works else why_held(connection, config.id)
-            made = connection.execute(self._insert(config, arrival, held)).scalar()
+            made = connection.execute(self._insert(config, arrival, held, asked)).scalar()
             if made is None:
                 return Stored(id=connection.execute(self._same(config, arrival)).scalar_one(), is_new=False)
             connection.execute(sa.select(sa.func.pg_notify(CHANNEL, self.source.value)))
@@ -245,7 +248,7 @@ class Inbox:
         with transaction(self._engine) as connection:
             return [self._read(row) for row in connection.execute(rows)]
 
-    def _insert(self, config: SourceConfig, arrival: Arrival, held: str | None) -> Any:
+    def _insert(self, config: SourceConfig, arrival: Arrival, held: str | None, asked: dict[str, Any]) -> Any:
         thread = arrival.thread_id if arrival.reason is None else None
         accepted = DeliveryStatus.HELD if held else DeliveryStatus.PENDING
         row = {
@@ -261,6 +264,7 @@ class Inbox:
             "discussion_id": discussion_id(config.team_id, self.source, thread) if thread else None,
             "payload": sa.null() if arrival.reason else arrival.payload,
             "finished_at": sa.func.now() if arrival.reason else None,
+            **asked,
         }
         return pg.insert(self.table).values(row).on_conflict_do_nothing().returning(self.table.c.id)
 

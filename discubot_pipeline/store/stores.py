@@ -8,19 +8,24 @@ import sqlalchemy as sa
 
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.store.analyses import Analyses
+from discubot_pipeline.store.catalogue import Catalogue
 from discubot_pipeline.store.changes import Changes
 from discubot_pipeline.store.configs import Configs
+from discubot_pipeline.store.deliveries import Deliveries
 from discubot_pipeline.store.discussions import Discussions
 from discubot_pipeline.store.dossiers import Dossiers
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.held import Held
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.limits import Limits
+from discubot_pipeline.store.messages import Messages
 from discubot_pipeline.store.notes import Notes
 from discubot_pipeline.store.people import AllPeople
 from discubot_pipeline.store.retention import Retention
+from discubot_pipeline.store.statistics import Statistics
 from discubot_pipeline.store.steering import Steering
 from discubot_pipeline.store.steps import Steps
+from discubot_pipeline.store.tasklist import TaskList
 from discubot_pipeline.store.tasks import Replies, Tasks
 from discubot_pipeline.store.tokens import Tokens
 from discubot_pipeline.store.vault import Vault
@@ -32,13 +37,17 @@ class Stores:
 
     engine: sa.Engine
     inboxes: dict[SourceType, Inbox]
+    deliveries: Deliveries
     configs: Configs
     changes: Changes
     held: Held
     people: AllPeople
     discussions: Discussions
+    catalogue: Catalogue
+    messages: Messages
     analyses: Analyses
     tasks: Tasks
+    tasklist: TaskList
     replies: Replies
     steps: Steps
     notes: Notes
@@ -46,6 +55,7 @@ class Stores:
     steering: Steering
     limits: Limits
     retention: Retention
+    statistics: Statistics
     tokens: Tokens
 
     def together(self) -> AbstractContextManager[sa.Connection]:
@@ -58,13 +68,17 @@ def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(
     return Stores(
         engine=engine,
         inboxes={source: Inbox(engine, source) for source in SourceType},
+        deliveries=Deliveries(engine),
         configs=Configs(engine, vault, recheck),
         changes=Changes(engine, vault),
         held=Held(engine),
         people=AllPeople(engine),
         discussions=Discussions(engine),
+        catalogue=Catalogue(engine),
+        messages=Messages(engine),
         analyses=Analyses(engine),
         tasks=Tasks(engine),
+        tasklist=TaskList(engine),
         replies=Replies(engine),
         steps=Steps(engine),
         notes=Notes(engine),
@@ -72,5 +86,6 @@ def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(
         steering=Steering(engine),
         limits=Limits(engine),
         retention=Retention(engine),
+        statistics=Statistics(engine),
         tokens=Tokens(engine),
     )

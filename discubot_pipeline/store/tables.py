@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.analysis import Priority, Sentiment, TaskType
 from discubot_pipeline.domain.delivery import DeliveryKind, DeliveryStatus, SourceType
-from discubot_pipeline.domain.discussion import DiscussionStatus
+from discubot_pipeline.domain.discussion import DiscussionStatus, MessageRole
 from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger
 from discubot_pipeline.domain.people import Match
 from discubot_pipeline.domain.task import TaskState
@@ -49,6 +49,7 @@ trigger = enum_of(Trigger, "trigger")
 scope = enum_of(Scope, "scope")
 role = enum_of(Role, "role")
 person_match = enum_of(Match, "person_match")
+message_role = enum_of(MessageRole, "message_role")
 
 
 teams = sa.Table(
@@ -153,6 +154,8 @@ def inbox_table(source: SourceType) -> sa.Table:
         sa.Column("run_id", sa.Text),
         moment("received_at", nullable=False, server_default=sa.func.now()),
         moment("finished_at"),
+        sa.Column("replayed_by", sa.Text),
+        moment("replayed_at"),
         *audit(),
         sa.UniqueConstraint("source_config_id", "delivery_key"),
         sa.UniqueConstraint("source_config_id", "message_key"),
@@ -164,7 +167,8 @@ def inbox_table(source: SourceType) -> sa.Table:
         sa.Index(f"ix_{name}_leases", "leased_until", postgresql_where=sa.text("status = 'requested'")),
         sa.Index(f"ix_{name}_run_id", "run_id", postgresql_where=sa.text("run_id IS NOT NULL")),
         sa.Index(f"ix_{name}_payloads", "finished_at", postgresql_where=sa.text("payload IS NOT NULL")),
-        sa.Index(None, "team_id", "received_at"),
+        sa.Index(None, "team_id", "received_at", "id"),
+        sa.Index(None, "team_id", "status", "received_at", "id"),
         sa.Index(None, "discussion_id"),
     )
 
@@ -181,6 +185,7 @@ discussions = sa.Table(
     sa.Column("source_thread_id", sa.Text, nullable=False),
     sa.Column("source_url", sa.Text),
     sa.Column("title", sa.Text, nullable=False, server_default=""),
+    sa.Column("is_renamed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("content", sa.Text, nullable=False, server_default=""),
     sa.Column("author_id", sa.Text),
     sa.Column("author_handle", sa.Text),
@@ -208,7 +213,9 @@ discussions = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     *audit(),
     sa.UniqueConstraint("team_id", "source_type", "source_thread_id"),
-    sa.Index(None, "team_id", "status", "created_at"),
+    sa.Index(None, "team_id", "created_at", "id"),
+    sa.Index(None, "team_id", "status", "created_at", "id"),
+    sa.Index(None, "team_id", "source_type", "created_at", "id"),
     sa.Index("ix_discussions_active", "active_run_id", postgresql_where=sa.text("active_run_id IS NOT NULL")),
     sa.Index(None, "source_config_id"),
 )
@@ -221,6 +228,9 @@ messages = sa.Table(
     reference("discussion_id", "discussions"),
     sa.Column("source_message_id", sa.Text, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("is_added", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("role", message_role, nullable=False, server_default=MessageRole.USER.value),
+    sa.Column("persona", sa.Text),
     sa.Column("author_id", sa.Text, nullable=False),
     sa.Column("author_name", sa.Text, nullable=False),
     sa.Column("author_handle", sa.Text),
@@ -230,7 +240,7 @@ messages = sa.Table(
     moment("sent_at", nullable=False),
     *audit(),
     sa.UniqueConstraint("discussion_id", "source_message_id"),
-    sa.Index(None, "discussion_id", "position"),
+    sa.Index(None, "discussion_id", "position", "id"),
 )
 
 tasks = sa.Table(
@@ -268,7 +278,8 @@ tasks = sa.Table(
     *audit(),
     sa.CheckConstraint("state <> 'created' OR notion_page_id IS NOT NULL", name="created_page"),
     sa.Index(None, "discussion_id", "task_index"),
-    sa.Index(None, "team_id", "created_at"),
+    sa.Index(None, "team_id", "created_at", "id"),
+    sa.Index(None, "team_id", "state", "created_at", "id"),
     sa.Index(None, "run_id"),
 )
 
@@ -383,6 +394,19 @@ schemas = sa.Table(
     sa.Column("target", pg.JSONB, nullable=False),
     moment("fetched_at", nullable=False, server_default=sa.func.now()),
     *audit(),
+)
+
+statistics = sa.Table(
+    "statistics",
+    metadata,
+    reference("team_id", "teams"),
+    sa.Column("day", sa.Date, nullable=False),
+    *[sa.Column(name, sa.Integer, nullable=False) for name in ("deliveries", "discussions", "tasks", "failures")],
+    *[sa.Column(name, sa.BigInteger) for name in ("p50_ms", "p95_ms", "p99_ms")],
+    *spent(),
+    moment("computed_at", nullable=False),
+    *audit(),
+    sa.PrimaryKeyConstraint("team_id", "day"),
 )
 
 limits = sa.Table(

@@ -28,6 +28,11 @@ IfMatch = Annotated[
 ]
 
 
+LARGEST = 2**31 - 1
+LENGTH_OF_LARGEST = 10
+"""No row ever has so large a version, and the database compares no larger one."""
+
+
 def actor_of(bearer: Bearer) -> str:
     """Name the bearer of a token, for the columns that say who did it."""
     return f"token:{bearer.name}"
@@ -37,10 +42,10 @@ def version_of(if_match: str | None, version: int | None) -> int:
     """Read which version a change was made from; without one it could overwrite somebody else's change."""
     text = (if_match or "").strip().removeprefix("W/").strip('"')
     if text.isdecimal():
-        return int(text)
+        return int(text) if len(text) < LENGTH_OF_LARGEST else LARGEST
     if if_match is not None or version is None:
         raise Permanent("version_required", 'send the version you have read, as `If-Match: "3"` or as `version`')
-    return version
+    return max(0, min(version, LARGEST))
 
 
 def tag(response: Response, version: int) -> None:

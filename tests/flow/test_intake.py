@@ -85,3 +85,29 @@ def test_a_forged_thread_is_refused(town: Town, intake: SourceConfig) -> None:
     """The wrong secret gets 401 and no row, whatever id it claims."""
     assert post(town, intake, "msg_2", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").status_code == 401
     assert len(town.here.stores.inboxes[SourceType.GENERIC].due(10)) == 0
+
+
+def test_a_discussion_that_is_written_through_the_api_becomes_a_page(
+    town: Town, team: Team, intake: SourceConfig
+) -> None:
+    """The same sensor and stages work on it; run once more, it finds its task there."""
+    token = town.here.stores.tokens.make(team.row.id, "writer", Role.MEMBER, "test")
+    bearer = {"authorization": f"Bearer {token}"}
+    said = {"author": "Anna", "content": "The export is missing its header row."}
+    wanted = {"messages": [said], "process": True, "instruction": "task: add the header row"}
+    made = town.receiver.call("POST", "/api/discussions", headers=bearer, json=wanted).json()
+    path = f"/api/inbox/{made['delivery_id']}"
+
+    def done(generation: int) -> dict[str, Any] | None:
+        row: dict[str, Any] = town.receiver.call("GET", path, headers=bearer).json()
+        return row if row["status"] == "done" and row["generation"] >= generation else None
+
+    first = eventually(lambda: done(0), "the discussion to be done")
+    assert (first["trigger"], first["job"]["outcome"]) == ("manual", "completed")
+    assert town.receiver.call("POST", f"{path}/replay", headers=bearer).status_code == 202
+    again = eventually(lambda: done(first["generation"] + 1), "the replay to be done")
+    assert again["job"]["id"] != first["job"]["id"]
+    assert team.titles.count("Add the header row") == 1
+    shown = town.receiver.call("GET", f"/api/discussions/{made['id']}", headers=bearer).json()
+    assert (shown["status"], len(shown["task_ids"]), shown["job"]["id"]) == ("completed", 1, again["job"]["id"])
+    assert sorted(shown["job_ids"]) == sorted([first["job"]["id"], again["job"]["id"]])

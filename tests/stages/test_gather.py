@@ -4,7 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
+from discubot_pipeline.admin.discussions import create
+from discubot_pipeline.domain.config import GenericCredentials
+from discubot_pipeline.domain.contributions import NewDiscussion, NewMessage
 from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.domain.errors import Ignored, Permanent, Transient
 from discubot_pipeline.domain.job import RunOutcome
@@ -116,3 +120,36 @@ def test_other_deliveries_of_the_thread_change_nothing_in_slack(acme: Acme) -> N
     acme.stores.discussions.release(thread.configured.parsed.discussion_id, "run-1")
     again = acme.gather(job("run-2"), discussion_id=thread.configured.parsed.discussion_id)
     assert again.messages == thread.messages
+
+
+def test_what_was_added_here_is_part_of_the_thread(acme: Acme) -> None:
+    """A message that somebody wrote through the API stands at its time; one for the model alone does not."""
+    thread = acme.held()
+    id = thread.configured.parsed.discussion_id
+    added = [
+        NewMessage(author="Uma", role="assistant", content="Use a grid"),
+        NewMessage(author="Operator", role="system", content="Answer in Dutch"),
+    ]
+    acme.stores.messages.add(id, acme.config.team_id, added, "test")
+    again = gather(thread.configured, JOB, acme.stores, acme.outside)
+    assert [one.text for one in again.messages] == [*(one.text for one in thread.messages), "Use a grid"]
+    assert again.messages[-1].author.is_bot
+
+
+def test_a_discussion_that_lives_here_is_read_from_here(acme: Acme, engine: sa.Engine) -> None:
+    """It was written through the API, so no delivery tells of it; its words and those of its launch are all there."""
+    secret = GenericCredentials(signing_secret=SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+    stores, team = acme.stores, acme.stores.configs.team("acme")
+    desk = stores.configs.add_source(team, SourceType.GENERIC, "desk", secret, "test")
+    stores.configs.add_output(desk, "tasks", "db", acme.output.credentials, "test", is_default=True)
+    said = (NewMessage(author="Anna", content="Search is slow"), NewMessage(author="Ben", content="I will look"))
+    new = NewDiscussion(title="Search", messages=said, process=True, instruction="task: add an index")
+    id, delivery = create(stores, team.id, new, "test")
+    thread = acme.gather(delivery_ids=(delivery,))
+    assert thread.configured.parsed.discussion_id == id
+    assert [(one.author.name, one.text) for one in thread.messages] == [
+        ("Anna", "Search is slow"),
+        ("Ben", "I will look"),
+    ]
+    assert ([one.text for one in thread.mentions], thread.title) == (["task: add an index"], "Search")
+    assert len(rows(engine, messages)) == 2

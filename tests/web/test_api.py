@@ -44,9 +44,17 @@ def test_a_delivery_is_shown_to_its_team(
     assert found == {
         "id": id,
         "source": "slack",
+        "source_id": str(slack_config.id),
         "status": "pending",
         "reason": None,
+        "error": None,
+        "trigger": "webhook",
         "thread": THREAD,
+        "generation": 0,
+        "has_payload": True,
+        "finished_at": None,
+        "replayed_at": None,
+        "replayed_by": None,
         "discussion_id": str(discussion_id(slack_config.team_id, SourceType.SLACK, THREAD)),
         "job": None,
     }
@@ -61,9 +69,12 @@ def test_a_delivery_is_shown_with_its_job(receiver: Receiver, stores: Stores, id
     def shown() -> Any:
         return receiver.http.get(f"/api/inbox/{id}", headers=token).json()["job"]
 
-    assert shown() == {"id": "run-1", "stage": "task_creation", "outcome": None, "reason": None}
+    assert shown() == {"id": "run-1", "stage": "task_creation", "outcome": None, "reason": None, "expired": False}
     stores.notes.close("run-1", RunOutcome.PARTIAL, reason="not_found")
-    assert shown() == {"id": "run-1", "stage": "task_creation", "outcome": "partial", "reason": "not_found"}
+    ended = {"outcome": "partial", "reason": "not_found"}
+    assert shown() == {"id": "run-1", "stage": "task_creation", "expired": False, **ended}
+    stores.retention.forget_runs(["run-1"])
+    assert shown() == {"id": "run-1", "stage": None, "outcome": None, "reason": None, "expired": True}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
+from discubot_pipeline.domain.config import SlackCredentials, SourceConfig
+from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.store.tables import Role
@@ -76,3 +79,11 @@ def admin(enter: Enter) -> Caller:
 def member(enter: Enter) -> Caller:
     """Give a member of the team acme."""
     return enter(name="ben", role=Role.MEMBER)
+
+
+@pytest.fixture
+def slack_config(admin: Caller, stores: Stores) -> SourceConfig:
+    """Give the team acme a Slack source."""
+    secrets = SlackCredentials(signing_secret=SecretStr("s3cret"), bot_token=SecretStr("xoxb-test"))
+    team = stores.configs.team("acme")
+    return stores.configs.add_source(team, SourceType.SLACK, "slack", secrets, "test", workspace="T1")

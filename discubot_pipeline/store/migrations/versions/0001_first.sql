@@ -2,8 +2,7 @@
 
 CREATE TYPE discubot.source_type AS ENUM ('slack', 'generic', 'notion');
 CREATE TYPE discubot.delivery_status AS ENUM ('pending', 'requested', 'running', 'done', 'ignored', 'failed', 'dead', 'held');
-CREATE TYPE discubot.delivery_kind AS ENUM ('mention', 'page');
-CREATE TYPE discubot.discussion_status AS ENUM ('processing', 'completed', 'partial', 'failed', 'cancelled');
+CREATE TYPE discubot.discussion_status AS ENUM ('new', 'processing', 'completed', 'partial', 'failed', 'cancelled');
 CREATE TYPE discubot.sentiment AS ENUM ('positive', 'neutral', 'negative');
 CREATE TYPE discubot.task_state AS ENUM ('creating', 'created', 'failed');
 CREATE TYPE discubot.priority AS ENUM ('low', 'medium', 'high', 'urgent');
@@ -12,9 +11,11 @@ CREATE TYPE discubot.stage AS ENUM ('ingestion', 'config_loading', 'thread_build
 CREATE TYPE discubot.step_status AS ENUM ('running', 'completed', 'retrying', 'ignored', 'deferred', 'failed');
 CREATE TYPE discubot.run_outcome AS ENUM ('completed', 'partial', 'deferred', 'ignored', 'failed', 'cancelled');
 CREATE TYPE discubot.trigger AS ENUM ('webhook', 'manual', 'schedule', 'retry', 'backfill');
-CREATE TYPE discubot.scope AS ENUM ('team', 'system');
 CREATE TYPE discubot.role AS ENUM ('member', 'admin');
 CREATE TYPE discubot.person_match AS ENUM ('email', 'name', 'manual', 'imported');
+CREATE TYPE discubot.message_role AS ENUM ('user', 'assistant', 'system');
+CREATE TYPE discubot.delivery_kind AS ENUM ('mention', 'page');
+CREATE TYPE discubot.scope AS ENUM ('team', 'system');
 
 CREATE SEQUENCE discubot.delivery_id_seq;
 
@@ -121,6 +122,8 @@ CREATE TABLE discubot.inbox_slack (
     run_id TEXT,
     received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     finished_at TIMESTAMP WITH TIME ZONE,
+    replayed_by TEXT,
+    replayed_at TIMESTAMP WITH TIME ZONE,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     created_by TEXT DEFAULT 'system' NOT NULL,
@@ -140,7 +143,8 @@ CREATE INDEX ix_inbox_slack_open ON discubot.inbox_slack (discussion_id) WHERE s
 CREATE INDEX ix_inbox_slack_payloads ON discubot.inbox_slack (finished_at) WHERE payload IS NOT NULL;
 CREATE INDEX ix_inbox_slack_pending ON discubot.inbox_slack (not_before, id) WHERE status = 'pending';
 CREATE INDEX ix_inbox_slack_run_id ON discubot.inbox_slack (run_id) WHERE run_id IS NOT NULL;
-CREATE INDEX ix_inbox_slack_team_id_received_at ON discubot.inbox_slack (team_id, received_at);
+CREATE INDEX ix_inbox_slack_team_id_received_at_id ON discubot.inbox_slack (team_id, received_at, id);
+CREATE INDEX ix_inbox_slack_team_id_status_received_at_id ON discubot.inbox_slack (team_id, status, received_at, id);
 
 CREATE TABLE discubot.inbox_generic (
     id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
@@ -165,6 +169,8 @@ CREATE TABLE discubot.inbox_generic (
     run_id TEXT,
     received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     finished_at TIMESTAMP WITH TIME ZONE,
+    replayed_by TEXT,
+    replayed_at TIMESTAMP WITH TIME ZONE,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     created_by TEXT DEFAULT 'system' NOT NULL,
@@ -184,7 +190,8 @@ CREATE INDEX ix_inbox_generic_open ON discubot.inbox_generic (discussion_id) WHE
 CREATE INDEX ix_inbox_generic_payloads ON discubot.inbox_generic (finished_at) WHERE payload IS NOT NULL;
 CREATE INDEX ix_inbox_generic_pending ON discubot.inbox_generic (not_before, id) WHERE status = 'pending';
 CREATE INDEX ix_inbox_generic_run_id ON discubot.inbox_generic (run_id) WHERE run_id IS NOT NULL;
-CREATE INDEX ix_inbox_generic_team_id_received_at ON discubot.inbox_generic (team_id, received_at);
+CREATE INDEX ix_inbox_generic_team_id_received_at_id ON discubot.inbox_generic (team_id, received_at, id);
+CREATE INDEX ix_inbox_generic_team_id_status_received_at_id ON discubot.inbox_generic (team_id, status, received_at, id);
 
 CREATE TABLE discubot.inbox_notion (
     id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
@@ -209,6 +216,8 @@ CREATE TABLE discubot.inbox_notion (
     run_id TEXT,
     received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     finished_at TIMESTAMP WITH TIME ZONE,
+    replayed_by TEXT,
+    replayed_at TIMESTAMP WITH TIME ZONE,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     created_by TEXT DEFAULT 'system' NOT NULL,
@@ -228,7 +237,8 @@ CREATE INDEX ix_inbox_notion_open ON discubot.inbox_notion (discussion_id) WHERE
 CREATE INDEX ix_inbox_notion_payloads ON discubot.inbox_notion (finished_at) WHERE payload IS NOT NULL;
 CREATE INDEX ix_inbox_notion_pending ON discubot.inbox_notion (not_before, id) WHERE status = 'pending';
 CREATE INDEX ix_inbox_notion_run_id ON discubot.inbox_notion (run_id) WHERE run_id IS NOT NULL;
-CREATE INDEX ix_inbox_notion_team_id_received_at ON discubot.inbox_notion (team_id, received_at);
+CREATE INDEX ix_inbox_notion_team_id_received_at_id ON discubot.inbox_notion (team_id, received_at, id);
+CREATE INDEX ix_inbox_notion_team_id_status_received_at_id ON discubot.inbox_notion (team_id, status, received_at, id);
 
 CREATE TABLE discubot.discussions (
     id UUID NOT NULL,
@@ -238,6 +248,7 @@ CREATE TABLE discubot.discussions (
     source_thread_id TEXT NOT NULL,
     source_url TEXT,
     title TEXT DEFAULT '' NOT NULL,
+    is_renamed BOOLEAN DEFAULT false NOT NULL,
     content TEXT DEFAULT '' NOT NULL,
     author_id TEXT,
     author_handle TEXT,
@@ -276,7 +287,9 @@ CREATE TABLE discubot.discussions (
 );
 CREATE INDEX ix_discussions_active ON discubot.discussions (active_run_id) WHERE active_run_id IS NOT NULL;
 CREATE INDEX ix_discussions_source_config_id ON discubot.discussions (source_config_id);
-CREATE INDEX ix_discussions_team_id_status_created_at ON discubot.discussions (team_id, status, created_at);
+CREATE INDEX ix_discussions_team_id_created_at_id ON discubot.discussions (team_id, created_at, id);
+CREATE INDEX ix_discussions_team_id_source_type_created_at_id ON discubot.discussions (team_id, source_type, created_at, id);
+CREATE INDEX ix_discussions_team_id_status_created_at_id ON discubot.discussions (team_id, status, created_at, id);
 
 CREATE TABLE discubot.messages (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -284,6 +297,9 @@ CREATE TABLE discubot.messages (
     discussion_id UUID NOT NULL,
     source_message_id TEXT NOT NULL,
     position INTEGER NOT NULL,
+    is_added BOOLEAN DEFAULT false NOT NULL,
+    role discubot.message_role DEFAULT 'user' NOT NULL,
+    persona TEXT,
     author_id TEXT NOT NULL,
     author_name TEXT NOT NULL,
     author_handle TEXT,
@@ -300,7 +316,7 @@ CREATE TABLE discubot.messages (
     CONSTRAINT fk_messages_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_messages_discussion_id FOREIGN KEY(discussion_id) REFERENCES discubot.discussions (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_messages_discussion_id_position ON discubot.messages (discussion_id, position);
+CREATE INDEX ix_messages_discussion_id_position_id ON discubot.messages (discussion_id, position, id);
 
 CREATE TABLE discubot.tasks (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -346,7 +362,8 @@ CREATE TABLE discubot.tasks (
 );
 CREATE INDEX ix_tasks_discussion_id_task_index ON discubot.tasks (discussion_id, task_index);
 CREATE INDEX ix_tasks_run_id ON discubot.tasks (run_id);
-CREATE INDEX ix_tasks_team_id_created_at ON discubot.tasks (team_id, created_at);
+CREATE INDEX ix_tasks_team_id_created_at_id ON discubot.tasks (team_id, created_at, id);
+CREATE INDEX ix_tasks_team_id_state_created_at_id ON discubot.tasks (team_id, state, created_at, id);
 
 CREATE TABLE discubot.steps (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -480,6 +497,28 @@ CREATE TABLE discubot.schemas (
     updated_by TEXT DEFAULT 'system' NOT NULL,
     CONSTRAINT pk_schemas PRIMARY KEY (output_id),
     CONSTRAINT fk_schemas_output_id FOREIGN KEY(output_id) REFERENCES discubot.outputs (id) ON DELETE CASCADE
+);
+
+CREATE TABLE discubot.statistics (
+    team_id UUID NOT NULL,
+    day DATE NOT NULL,
+    deliveries INTEGER NOT NULL,
+    discussions INTEGER NOT NULL,
+    tasks INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    p50_ms BIGINT,
+    p95_ms BIGINT,
+    p99_ms BIGINT,
+    prompt_tokens BIGINT DEFAULT '0' NOT NULL,
+    answer_tokens BIGINT DEFAULT '0' NOT NULL,
+    cost_usd NUMERIC(12, 6) DEFAULT '0' NOT NULL,
+    computed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_statistics PRIMARY KEY (team_id, day),
+    CONSTRAINT fk_statistics_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
 );
 
 CREATE TABLE discubot.limits (
