@@ -185,6 +185,13 @@ class Services:
         """Give the connection to Dagster's web server, which starts and stops jobs."""
         return DagsterWeb(self.settings.web_url)
 
+    def close(self) -> None:
+        """Give back all connections that were made."""
+        for opened in (self.__dict__.get("jobs"), self.__dict__.get("dagster"), self.outside):
+            if opened is not None:
+                opened.close()
+        self.engine.dispose()
+
 
 def build(settings: Settings, pool_size: int = 5, recheck: timedelta = timedelta()) -> Services:
     """Build the services of a process; connections are made when first used.

@@ -55,7 +55,7 @@ def services() -> Services:
     """Build the services for one command: of the embedded database when no other is named."""
     system = System(Settings())
     here = build(system.settings, pool_size=1)
-    click.get_current_context().call_on_close(here.engine.dispose)
+    click.get_current_context().call_on_close(here.close)
     if not is_up(here.engine):
         raise StartupError(
             "The database does not answer: start `discubot up` first"

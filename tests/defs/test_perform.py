@@ -43,6 +43,7 @@ def test_a_run_of_a_person_gets_the_tags_to_be_found_by(workshop: Workshop) -> N
     assert ended.tags == {
         "discubot/class": "discussion",
         "discubot/team": "acme",
+        "discubot/team_id": str(workshop.config.team_id),
         "discubot/source": "slack",
         "discubot/thread": THREAD,
         "discubot/discussion": str(workshop.id),

@@ -99,6 +99,7 @@ def test_a_due_delivery_becomes_a_run_request(workshop: Workshop) -> None:
     ours = {name: value for name, value in request.tags.items() if name.startswith("discubot/")}
     assert ours == {
         "discubot/team": "acme",
+        "discubot/team_id": str(workshop.config.team_id),
         "discubot/source": "slack",
         "discubot/thread": THREAD,
         "discubot/discussion": str(workshop.id),

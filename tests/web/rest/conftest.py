@@ -43,8 +43,7 @@ def services(settings: Settings, engine: sa.Engine, sandbox: Sandbox) -> Iterato
     urls = {"notion_url": f"{sandbox.url}/notion", "slack_url": f"{sandbox.url}/slack/api"}
     here = build(settings.model_copy(update=urls))
     yield here
-    here.outside.close()
-    here.engine.dispose()
+    here.close()
 
 
 @pytest.fixture

@@ -29,7 +29,6 @@ def ledger(services: Services, engine: sa.Engine) -> Iterator[Ledger]:
     with services.jobs._instance.reading() as instance:
         instance.wipe()
         yield Ledger(instance)
-    services.jobs.close()
 
 
 @pytest.fixture
