@@ -101,7 +101,7 @@ def test_every_read_of_the_api_goes_by_an_index(stores: Stores, team: UUID, plan
 
 
 def look_at_lists(stores: Stores, team: UUID, plans: list[Plan]) -> None:
-    """With and without filters, on the first page and later."""
+    """Read lists with and without filters, on the first page and later."""
     [delivery, *_] = stores.deliveries.page(team, Period(), None, 1)
     plans.clear()
     for period in (Period(), SINCE):
@@ -120,7 +120,7 @@ def look_at_lists(stores: Stores, team: UUID, plans: list[Plan]) -> None:
 
 
 def look_at_one_thing(stores: Stores, team: UUID, plans: list[Plan]) -> None:
-    """Messages, tasks and jobs of a discussion, the tasks of a job, one task, one delivery."""
+    """Look at messages, tasks and jobs of a discussion, the tasks of a job, one task, one delivery."""
     [listed, _] = stores.catalogue.page(team, Period(), None, 1).discussions
     delivery = stores.deliveries.page(team, Period(), None, 1)[0]
     plans.clear()
@@ -135,7 +135,7 @@ def look_at_one_thing(stores: Stores, team: UUID, plans: list[Plan]) -> None:
 
 
 def look_at_figures(stores: Stores, team: UUID, plans: list[Plan]) -> None:
-    """A day of one team does not read what all teams ever had."""
+    """Count a day of one team: that does not read what all teams ever had."""
     today = datetime.now(UTC).date()
     stores.statistics.of(team, today, today)
     [fill] = [plan for plan in plans if "ix_inbox_slack_team_id_received_at_id" in plan.indexes]
