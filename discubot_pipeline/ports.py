@@ -22,11 +22,17 @@ class Mark(StrEnum):
 
 
 class Mention(Value):
-    """What a delivery says about its thread: which message asked, with which words (None for a bare mention)."""
+    """What a delivery says about its thread: which message asked, with which words (None for a bare mention).
+
+    `message_key` names the message in every inbox that it may come into. `others` are mentions in further threads of
+    which the same delivery tells.
+    """
 
     thread_id: str
     message_id: str
     instruction: str | None = None
+    message_key: str | None = None
+    others: tuple["Mention", ...] = ()
 
 
 class FetchedThread(Value):
@@ -47,7 +53,14 @@ class Source(Protocol):
     kind: SourceType
 
     def read(self, delivery: Delivery) -> Mention:
-        """Read a stored delivery. Raises Permanent when it is not a usable mention."""
+        """Read a stored delivery. Raises Permanent when it is not a usable mention, Ignored when it asks for nothing.
+
+        A payload's `resolved`, thread and message, is what an earlier reading has found, and stays so.
+        """
+        ...
+
+    def root(self, thread_id: str) -> str:
+        """Give the thread that a link's thread id stands for, where links may name a message within a thread."""
         ...
 
     def fetch(self, thread_id: str, deliveries: Sequence[Delivery]) -> FetchedThread:

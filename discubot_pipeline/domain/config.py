@@ -32,6 +32,20 @@ class GenericCredentials(Credentials):
     signing_secret: SecretStr
 
 
+class FigmaCredentials(Credentials):
+    """A Figma account's token, and the passcodes of its webhooks: several, separated by commas, during a rotation."""
+
+    token: SecretStr
+    passcode: SecretStr
+
+
+class MailgunCredentials(Credentials):
+    """Mailgun's webhook signing key, and a Figma token where the team has no Figma source whose token can be used."""
+
+    signing_key: SecretStr
+    token: SecretStr | None = None
+
+
 class NotionCredentials(Credentials):
     """A Notion connection's token."""
 
@@ -40,7 +54,12 @@ class NotionCredentials(Credentials):
     @property
     def fingerprint(self) -> str:
         """Name the connection without showing its token: calls with one token share one rate limit."""
-        return hashlib.sha256(self.token.get_secret_value().encode()).hexdigest()[:16]
+        return fingerprint(self.token)
+
+
+def fingerprint(token: SecretStr) -> str:
+    """Name a token without showing it."""
+    return hashlib.sha256(token.get_secret_value().encode()).hexdigest()[:16]
 
 
 class Preferences(Value):
@@ -52,6 +71,8 @@ class Preferences(Value):
     max_tasks: int = Field(default=10, ge=1, le=50)
     time_zone: str = "UTC"
     post_confirmation: bool = True
+    trigger: str = Field(default="@discubot", min_length=1, max_length=100)
+    """The words that call the bot where the source itself does not say who is meant."""
 
     @field_validator("time_zone")
     @classmethod
@@ -114,4 +135,6 @@ def merge(*layers: dict[str, Any]) -> Preferences:
 CREDENTIALS: dict[SourceType, type[Credentials]] = {
     SourceType.SLACK: SlackCredentials,
     SourceType.GENERIC: GenericCredentials,
+    SourceType.FIGMA: FigmaCredentials,
+    SourceType.MAILGUN: MailgunCredentials,
 }

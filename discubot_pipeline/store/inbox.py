@@ -24,10 +24,11 @@ LARGEST_ID = 2**63 - 1
 
 
 class Stored(Value):
-    """What became of an arrival: `is_new` is false for a duplicate, whose first row's id is given."""
+    """What became of an arrival: `is_new` is false for a duplicate, whose first row's id and key are given."""
 
     id: int
     is_new: bool
+    delivery_key: str
 
 
 class ExpiredLease(Value):
@@ -50,9 +51,10 @@ class Inbox:
         with transaction(self._engine) as connection:
             made = connection.execute(self._insert(config, arrival)).scalar()
             if made is None:
-                return Stored(id=connection.execute(self._same(config, arrival)).scalar_one(), is_new=False)
+                first = connection.execute(self._same(config, arrival)).one()
+                return Stored(id=first.id, is_new=False, delivery_key=first.delivery_key)
             connection.execute(sa.select(sa.func.pg_notify(CHANNEL, self.source.value)))
-            return Stored(id=made, is_new=True)
+            return Stored(id=made, is_new=True, delivery_key=arrival.delivery_key)
 
     def write_running(self, config: SourceConfig, thread_id: str, run_id: str, payload: dict[str, Any]) -> int:
         """Write the row of a launch by a person: it is its run's from the start."""
@@ -256,7 +258,7 @@ class Inbox:
         t = self.table.c
         keys = arrival.model_dump(include={"delivery_key", "message_key", "gesture_key"}, exclude_none=True)
         equal = sa.or_(*[t[name] == key for name, key in keys.items()])
-        same = sa.select(t.id).where(t.source_config_id == config.id, equal)
+        same = sa.select(t.id, t.delivery_key).where(t.source_config_id == config.id, equal)
         return same.order_by(t.id).limit(1)
 
     def _lease(self, room: int, lease: timedelta) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.store.configs import Configs
 from discubot_pipeline.store.discussions import Discussions
 from discubot_pipeline.store.engine import transaction
@@ -13,6 +13,7 @@ from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.limits import Limits
 from discubot_pipeline.store.notes import Notes
 from discubot_pipeline.store.retention import Retention
+from discubot_pipeline.store.sorting import Sorting
 from discubot_pipeline.store.steps import Steps
 from discubot_pipeline.store.tasks import Replies, Tasks
 from discubot_pipeline.store.tokens import Tokens
@@ -25,6 +26,7 @@ class Stores:
 
     engine: sa.Engine
     inboxes: dict[SourceType, Inbox]
+    sorting: Sorting
     configs: Configs
     discussions: Discussions
     tasks: Tasks
@@ -39,12 +41,20 @@ class Stores:
         """Make all that is written inside one transaction."""
         return transaction(self.engine)
 
+    def settle(
+        self, run_id: str, status: DeliveryStatus, reason: str | None = None, error: str | None = None
+    ) -> None:
+        """Close the deliveries of a run, in whichever inboxes they are."""
+        for inbox in self.inboxes.values():
+            inbox.settle(run_id, status, reason, error)
+
 
 def open_stores(engine: sa.Engine, vault: Vault) -> Stores:
     """Build the stores; nothing is read yet."""
     return Stores(
         engine=engine,
         inboxes={source: Inbox(engine, source) for source in SourceType},
+        sorting=Sorting(engine),
         configs=Configs(engine, vault),
         discussions=Discussions(engine),
         tasks=Tasks(engine),
