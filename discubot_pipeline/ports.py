@@ -94,7 +94,7 @@ class Door(Protocol):
     max_body: int
 
     def verify(self, config: SourceConfig, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
-        """Prove the origin; headers are lower-case. Raises Permanent("signature" | "stale", …)."""
+        """Prove the origin; headers are lower-case. Raises Permanent("signature" | "stale" | "passcode", …)."""
         ...
 
     def open(self, config: SourceConfig, headers: Mapping[str, str], body: bytes) -> Arrival | Challenge:

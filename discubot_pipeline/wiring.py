@@ -7,13 +7,16 @@ from functools import cache
 
 import sqlalchemy as sa
 
+from discubot_pipeline.adapters.figma import FigmaSource
+from discubot_pipeline.adapters.figmadoor import FigmaDoor
 from discubot_pipeline.adapters.generic import GenericDoor, GenericSource
 from discubot_pipeline.adapters.http import Pace, no_pace
+from discubot_pipeline.adapters.mailgundoor import MailgunDoor
 from discubot_pipeline.adapters.notion import NotionTracker
 from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
 from discubot_pipeline.adapters.slack import SlackSource
 from discubot_pipeline.adapters.slackdoor import SlackDoor
-from discubot_pipeline.domain.config import Output, SourceConfig
+from discubot_pipeline.domain.config import Output, SourceConfig, fingerprint
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.ports import Analyst, Clock, Door, Source, Tracker
 from discubot_pipeline.settings import Settings
@@ -45,6 +48,8 @@ class Adapters:
         self._doors: dict[SourceType, Door] = {
             SourceType.SLACK: SlackDoor(settings.slack_url),
             SourceType.GENERIC: GenericDoor(),
+            SourceType.FIGMA: FigmaDoor(settings.figma_url),
+            SourceType.MAILGUN: MailgunDoor(settings.figma_url),
         }
         self._sources: dict[SourceConfig, Source] = {}
         self._trackers: dict[Output, Tracker] = {}
@@ -75,6 +80,14 @@ class Adapters:
                 return SlackSource(config, self._settings.slack_url, no_pace, People(self._engine, config))
             case SourceType.GENERIC:
                 return GenericSource(config)
+            case SourceType.FIGMA | SourceType.MAILGUN:
+                return FigmaSource(config, self._settings.figma_url, self._figma_pace(config))
+
+    def _figma_pace(self, config: SourceConfig) -> Pace:
+        token = getattr(config.credentials, "token", None)
+        calls = self._settings.figma_calls_per_minute
+        rate = Rate(per_minute=calls, burst=calls * 2 // 5)
+        return paced(self._limits, f"figma:{fingerprint(token)}", rate) if token else no_pace
 
     def _build_tracker(self, output: Output) -> Tracker:
         pace = paced(self._limits, f"notion:{output.credentials.fingerprint}", NOTION_RATE)

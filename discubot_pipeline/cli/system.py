@@ -28,6 +28,7 @@ PACKAGE = Path(__file__).parents[1]
 LONGEST_SOCKET = 100
 STATUS_SENSOR_EVENTS = 100
 CODE_SERVER_THREADS = 32
+SANDBOX_CALLS = 1000
 DATABASE_PATIENCE = timedelta(seconds=20)
 
 
@@ -65,6 +66,8 @@ class System:
             known |= {
                 "slack_url": f"{self.sandbox_url}/slack/api",
                 "notion_url": f"{self.sandbox_url}/notion",
+                "figma_url": f"{self.sandbox_url}/figma",
+                "figma_calls_per_minute": SANDBOX_CALLS,
             }
         return Settings.model_validate(known | ({"database_url": url} if url else {}))
 
@@ -89,6 +92,8 @@ class System:
             "DISCUBOT_RECEIVER_PORT": str(settings.receiver_port),
             "DISCUBOT_SLACK_URL": settings.slack_url,
             "DISCUBOT_NOTION_URL": settings.notion_url,
+            "DISCUBOT_FIGMA_URL": settings.figma_url,
+            "DISCUBOT_FIGMA_CALLS_PER_MINUTE": str(settings.figma_calls_per_minute),
             "DAGSTER_HOME": str(self.home),
             "DAGSTER_DISABLE_TELEMETRY": "yes",
             "DAGSTER_RUN_STATUS_SENSOR_PROCESS_LIMIT": str(STATUS_SENSOR_EVENTS),

@@ -6,11 +6,13 @@ from discubot_pipeline.domain.discussion import ParsedDiscussion, ThreadRef, dis
 from discubot_pipeline.domain.errors import Ignored, Permanent
 from discubot_pipeline.domain.job import Job, RunOutcome, Trigger
 from discubot_pipeline.ports import Outside
+from discubot_pipeline.stages.identify import home, identify
 from discubot_pipeline.store.stores import Stores
 
 FORMS = (
     "give exactly one of: delivery_ids (ids of inbox rows), discussion_id (a UUID), "
-    "thread_url (a Slack permalink such as https://acme.slack.com/archives/C1/p1763760000000200)"
+    "thread_url (a Slack permalink such as https://acme.slack.com/archives/C1/p1763760000000200, "
+    "or the link of a Figma comment such as https://www.figma.com/design/KEY/name?node-id=1-2#123)"
 )
 
 
@@ -33,12 +35,12 @@ def from_deliveries(launch: Launch, job: Job, stores: Stores, outside: Outside) 
         first = deliveries[0]
         if first.thread_id is None or len({delivery.discussion_id for delivery in deliveries}) != 1:
             raise Permanent("mixed_deliveries", "the deliveries of one run must belong to one thread")
-    config = stores.configs.source(first.source_config_id)
-    source = outside.source(config)
-    asked = [source.read(delivery) for delivery in deliveries if is_webhook(delivery)]
+    config = home(stores.configs.source(first.source_config_id), stores)
+    asked = identify([each for each in deliveries if is_webhook(each)], outside.source(config), job, stores)
     written = [Launch.model_validate(d.payload["launch"]) for d in deliveries if d.payload and not is_webhook(d)]
     words = launch.instruction or next((each.instruction for each in reversed(written) if each.instruction), None)
-    return parse(config, first.thread_id, first.trigger, launch).model_copy(
+    thread_id = asked[0].thread_id if asked else first.thread_id
+    return parse(config, thread_id, first.trigger, launch).model_copy(
         update={
             "delivery_ids": tuple(delivery.id for delivery in deliveries),
             "mention_ids": tuple(mention.message_id for mention in asked),
@@ -74,12 +76,15 @@ def find_thread(launch: Launch, stores: Stores, outside: Outside) -> tuple[Sourc
         if known is None or known.source_config_id is None:
             raise Permanent("unknown_discussion", f"there is no discussion {launch.discussion_id} with a source")
         return stores.configs.source(known.source_config_id), known.thread_id
-    return locate(launch.thread_url or "", stores.configs.sources(team_id=team.id if team else None), outside)
+    configs = {config: home(config, stores) for config in stores.configs.sources(team_id=team.id if team else None)}
+    config, thread_id = locate(launch.thread_url or "", configs, outside)
+    return config, outside.source(config).root(thread_id)
 
 
-def locate(url: str, configs: list[SourceConfig], outside: Outside) -> tuple[SourceConfig, str]:
-    """Find the one source config that a thread's link belongs to."""
-    found = [(c, thread) for c in configs if (thread := outside.door(c.source).locate(c, url)) is not None]
+def locate(url: str, homes: dict[SourceConfig, SourceConfig], outside: Outside) -> tuple[SourceConfig, str]:
+    """Find the one source config that a thread's link belongs to: the home of those that know the link."""
+    known = [(home, outside.door(config.source).locate(config, url)) for config, home in homes.items()]
+    found = list({config: thread_id for config, thread_id in known if thread_id is not None}.items())
     if not found:
         raise Permanent("bad_url", f"{url!r} is no link to a thread of a source that is set up here: {FORMS}")
     if len(found) > 1:
@@ -94,7 +99,7 @@ def parse(config: SourceConfig, thread_id: str, trigger: Trigger, launch: Launch
         team_id=config.team_id,
         team_name=config.team_name,
         discussion_id=discussion_id(config.team_id, config.source, thread_id),
-        ref=ThreadRef(source=config.source, thread_id=thread_id, source_config_id=config.id),
+        ref=ThreadRef(source=config.source.origin, thread_id=thread_id, source_config_id=config.id),
         trigger=trigger,
         instruction=launch.instruction,
     )

@@ -16,7 +16,7 @@ from discubot_pipeline.store.tables import inboxes, source_configs
 
 
 class Sorting:
-    """The inbox tables, as far as one message may come into several of them, or one delivery tell of several threads."""
+    """The inbox tables, as far as a message may come into several of them, or a delivery tell of several threads."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine

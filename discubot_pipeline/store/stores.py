@@ -41,9 +41,7 @@ class Stores:
         """Make all that is written inside one transaction."""
         return transaction(self.engine)
 
-    def settle(
-        self, run_id: str, status: DeliveryStatus, reason: str | None = None, error: str | None = None
-    ) -> None:
+    def settle(self, run_id: str, status: DeliveryStatus, reason: str | None = None, error: str | None = None) -> None:
         """Close the deliveries of a run, in whichever inboxes they are."""
         for inbox in self.inboxes.values():
             inbox.settle(run_id, status, reason, error)

@@ -94,6 +94,8 @@ def store(
     if isinstance(arrival, Challenge):
         return arrival.body
     stored = services.stores.inboxes[door.kind].store(config, arrival)
+    if arrival.single_use and stored.delivery_key != arrival.delivery_key:
+        raise Permanent("replay", "this token has been used for another delivery")
     status = "duplicate" if not stored.is_new else "ignored" if arrival.reason else "accepted"
     logger.info(
         f"webhook_{status}",

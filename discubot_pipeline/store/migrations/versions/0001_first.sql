@@ -1,6 +1,6 @@
 -- The first tables of the schema discubot.
 
-CREATE TYPE discubot.source_type AS ENUM ('slack', 'generic');
+CREATE TYPE discubot.source_type AS ENUM ('slack', 'generic', 'figma', 'mailgun');
 CREATE TYPE discubot.delivery_status AS ENUM ('pending', 'requested', 'running', 'done', 'ignored', 'failed', 'dead', 'held');
 CREATE TYPE discubot.discussion_status AS ENUM ('processing', 'completed', 'partial', 'failed', 'cancelled');
 CREATE TYPE discubot.sentiment AS ENUM ('positive', 'neutral', 'negative');
@@ -126,8 +126,8 @@ CREATE TABLE discubot.notes (
     CONSTRAINT fk_notes_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_notes_root_run_id ON discubot.notes (root_run_id);
-CREATE INDEX ix_notes_team_id_created_at ON discubot.notes (team_id, created_at);
 CREATE INDEX ix_notes_discussion_id_created_at ON discubot.notes (discussion_id, created_at);
+CREATE INDEX ix_notes_team_id_created_at ON discubot.notes (team_id, created_at);
 
 CREATE TABLE discubot.outputs (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -150,8 +150,8 @@ CREATE TABLE discubot.outputs (
     CONSTRAINT fk_outputs_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_outputs_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
-CREATE UNIQUE INDEX uq_outputs_default ON discubot.outputs (source_config_id) WHERE is_default AND active;
 CREATE INDEX ix_outputs_team_id ON discubot.outputs (team_id);
+CREATE UNIQUE INDEX uq_outputs_default ON discubot.outputs (source_config_id) WHERE is_default AND active;
 
 CREATE SEQUENCE discubot.delivery_id_seq;
 
@@ -190,11 +190,11 @@ CREATE TABLE discubot.inbox_slack (
     CONSTRAINT fk_inbox_slack_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_inbox_slack_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_inbox_slack_leases ON discubot.inbox_slack (leased_until) WHERE status = 'requested';
 CREATE INDEX ix_inbox_slack_payloads ON discubot.inbox_slack (finished_at) WHERE payload IS NOT NULL;
-CREATE INDEX ix_inbox_slack_run_id ON discubot.inbox_slack (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX ix_inbox_slack_leases ON discubot.inbox_slack (leased_until) WHERE status = 'requested';
 CREATE INDEX ix_inbox_slack_open ON discubot.inbox_slack (discussion_id) WHERE status IN ('requested', 'running');
 CREATE INDEX ix_inbox_slack_team_id_received_at ON discubot.inbox_slack (team_id, received_at);
+CREATE INDEX ix_inbox_slack_run_id ON discubot.inbox_slack (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX ix_inbox_slack_discussion_id ON discubot.inbox_slack (discussion_id);
 CREATE INDEX ix_inbox_slack_pending ON discubot.inbox_slack (not_before, id) WHERE status = 'pending';
 
@@ -233,13 +233,99 @@ CREATE TABLE discubot.inbox_generic (
     CONSTRAINT fk_inbox_generic_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_inbox_generic_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_inbox_generic_payloads ON discubot.inbox_generic (finished_at) WHERE payload IS NOT NULL;
-CREATE INDEX ix_inbox_generic_team_id_received_at ON discubot.inbox_generic (team_id, received_at);
-CREATE INDEX ix_inbox_generic_leases ON discubot.inbox_generic (leased_until) WHERE status = 'requested';
-CREATE INDEX ix_inbox_generic_run_id ON discubot.inbox_generic (run_id) WHERE run_id IS NOT NULL;
-CREATE INDEX ix_inbox_generic_pending ON discubot.inbox_generic (not_before, id) WHERE status = 'pending';
 CREATE INDEX ix_inbox_generic_discussion_id ON discubot.inbox_generic (discussion_id);
+CREATE INDEX ix_inbox_generic_pending ON discubot.inbox_generic (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_inbox_generic_leases ON discubot.inbox_generic (leased_until) WHERE status = 'requested';
+CREATE INDEX ix_inbox_generic_payloads ON discubot.inbox_generic (finished_at) WHERE payload IS NOT NULL;
 CREATE INDEX ix_inbox_generic_open ON discubot.inbox_generic (discussion_id) WHERE status IN ('requested', 'running');
+CREATE INDEX ix_inbox_generic_team_id_received_at ON discubot.inbox_generic (team_id, received_at);
+CREATE INDEX ix_inbox_generic_run_id ON discubot.inbox_generic (run_id) WHERE run_id IS NOT NULL;
+
+CREATE TABLE discubot.inbox_figma (
+    id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID NOT NULL,
+    status discubot.delivery_status DEFAULT 'pending' NOT NULL,
+    reason TEXT,
+    error TEXT,
+    trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
+    delivery_key TEXT NOT NULL,
+    message_key TEXT,
+    gesture_key TEXT,
+    thread_id TEXT,
+    discussion_id UUID,
+    payload JSONB,
+    generation INTEGER DEFAULT '0' NOT NULL,
+    expiries INTEGER DEFAULT '0' NOT NULL,
+    not_before TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    leased_until TIMESTAMP WITH TIME ZONE,
+    run_key TEXT,
+    run_id TEXT,
+    received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_inbox_figma PRIMARY KEY (id),
+    CONSTRAINT uq_inbox_figma_source_config_id_delivery_key UNIQUE (source_config_id, delivery_key),
+    CONSTRAINT uq_inbox_figma_source_config_id_message_key UNIQUE (source_config_id, message_key),
+    CONSTRAINT uq_inbox_figma_source_config_id_gesture_key UNIQUE (source_config_id, gesture_key),
+    CONSTRAINT ck_inbox_figma_thread CHECK (status = 'ignored' OR thread_id IS NOT NULL),
+    CONSTRAINT ck_inbox_figma_discussion CHECK ((thread_id IS NULL) = (discussion_id IS NULL)),
+    CONSTRAINT fk_inbox_figma_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_inbox_figma_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_inbox_figma_payloads ON discubot.inbox_figma (finished_at) WHERE payload IS NOT NULL;
+CREATE INDEX ix_inbox_figma_team_id_received_at ON discubot.inbox_figma (team_id, received_at);
+CREATE INDEX ix_inbox_figma_open ON discubot.inbox_figma (discussion_id) WHERE status IN ('requested', 'running');
+CREATE INDEX ix_inbox_figma_pending ON discubot.inbox_figma (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_inbox_figma_run_id ON discubot.inbox_figma (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX ix_inbox_figma_discussion_id ON discubot.inbox_figma (discussion_id);
+CREATE INDEX ix_inbox_figma_leases ON discubot.inbox_figma (leased_until) WHERE status = 'requested';
+
+CREATE TABLE discubot.inbox_mailgun (
+    id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID NOT NULL,
+    status discubot.delivery_status DEFAULT 'pending' NOT NULL,
+    reason TEXT,
+    error TEXT,
+    trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
+    delivery_key TEXT NOT NULL,
+    message_key TEXT,
+    gesture_key TEXT,
+    thread_id TEXT,
+    discussion_id UUID,
+    payload JSONB,
+    generation INTEGER DEFAULT '0' NOT NULL,
+    expiries INTEGER DEFAULT '0' NOT NULL,
+    not_before TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    leased_until TIMESTAMP WITH TIME ZONE,
+    run_key TEXT,
+    run_id TEXT,
+    received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_inbox_mailgun PRIMARY KEY (id),
+    CONSTRAINT uq_inbox_mailgun_source_config_id_delivery_key UNIQUE (source_config_id, delivery_key),
+    CONSTRAINT uq_inbox_mailgun_source_config_id_message_key UNIQUE (source_config_id, message_key),
+    CONSTRAINT uq_inbox_mailgun_source_config_id_gesture_key UNIQUE (source_config_id, gesture_key),
+    CONSTRAINT ck_inbox_mailgun_thread CHECK (status = 'ignored' OR thread_id IS NOT NULL),
+    CONSTRAINT ck_inbox_mailgun_discussion CHECK ((thread_id IS NULL) = (discussion_id IS NULL)),
+    CONSTRAINT fk_inbox_mailgun_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_inbox_mailgun_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_inbox_mailgun_leases ON discubot.inbox_mailgun (leased_until) WHERE status = 'requested';
+CREATE INDEX ix_inbox_mailgun_open ON discubot.inbox_mailgun (discussion_id) WHERE status IN ('requested', 'running');
+CREATE INDEX ix_inbox_mailgun_run_id ON discubot.inbox_mailgun (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX ix_inbox_mailgun_payloads ON discubot.inbox_mailgun (finished_at) WHERE payload IS NOT NULL;
+CREATE INDEX ix_inbox_mailgun_team_id_received_at ON discubot.inbox_mailgun (team_id, received_at);
+CREATE INDEX ix_inbox_mailgun_pending ON discubot.inbox_mailgun (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_inbox_mailgun_discussion_id ON discubot.inbox_mailgun (discussion_id);
 
 CREATE TABLE discubot.discussions (
     id UUID NOT NULL,
@@ -281,8 +367,8 @@ CREATE TABLE discubot.discussions (
     CONSTRAINT fk_discussions_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_discussions_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE SET NULL
 );
-CREATE INDEX ix_discussions_active ON discubot.discussions (active_run_id) WHERE active_run_id IS NOT NULL;
 CREATE INDEX ix_discussions_team_id_status_created_at ON discubot.discussions (team_id, status, created_at);
+CREATE INDEX ix_discussions_active ON discubot.discussions (active_run_id) WHERE active_run_id IS NOT NULL;
 CREATE INDEX ix_discussions_source_config_id ON discubot.discussions (source_config_id);
 
 CREATE TABLE discubot.people (
@@ -371,8 +457,8 @@ CREATE TABLE discubot.tasks (
     CONSTRAINT uq_tasks_notion_page_id UNIQUE (notion_page_id)
 );
 CREATE INDEX ix_tasks_discussion_id_task_index ON discubot.tasks (discussion_id, task_index);
-CREATE INDEX ix_tasks_team_id_created_at ON discubot.tasks (team_id, created_at);
 CREATE INDEX ix_tasks_run_id ON discubot.tasks (run_id);
+CREATE INDEX ix_tasks_team_id_created_at ON discubot.tasks (team_id, created_at);
 
 CREATE TABLE discubot.replies (
     key TEXT NOT NULL,
