@@ -19,7 +19,7 @@ from discubot_pipeline.domain.errors import Permanent, PipelineError, Transient,
 
 Shape = TypeVar("Shape", bound=BaseModel)
 MESSAGE_LENGTH: Final = 300
-NO_TOKEN = "Figma does not accept the token: enter a personal access token of the bot's own account."
+INVALID_AUTH = "Figma does not accept the token: enter a personal access token of the bot's own account."
 SEAT_ADVICE = "Figma asks for a pause: an account with a View or Collab seat may make very few calls."
 
 
@@ -185,7 +185,7 @@ def verdict(status: int, message: str) -> PipelineError:
         case 400:
             return Permanent("validation", f"Figma does not accept the request: {message or status}")
         case 401 | 403 if status == 401 or "token" in message.casefold():
-            return Permanent("invalid_auth", NO_TOKEN)
+            return Permanent("invalid_auth", INVALID_AUTH)
         case 403:
             return Permanent("forbidden", f"The token's account may not do this in Figma: {message or status}")
         case 404:

@@ -34,7 +34,8 @@ ADDRESS = re.compile(r"(?<!\w)@\w")
 BOILERPLATE = re.compile(
     r"^(?:(?:view|open|reply|see it|go to file)(?: (?:it|in|on|comments?|all))*(?: figma| figjam)?|https?://\S+)[.!]?$"
     r"|unsubscribe|notification settings|email preferences|manage notifications|you(?:'|’)?re receiving"
-    r"|you (?:are )?receiv|figma,? inc|all rights reserved|privacy policy|market st|mobile app|app store|google play|@mentions\b"
+    r"|you (?:are )?receiv|figma,? inc|all rights reserved|privacy policy|market st|mobile app|app store"
+    r"|google play|@mentions\b"
     r"|reply (?:directly )?to this e-?mail|view (?:this|it) in (?:your )?browser",
     re.IGNORECASE,
 )

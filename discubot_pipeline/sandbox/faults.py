@@ -11,7 +11,7 @@ Kind = Literal[
     "status", "html", "ratelimit", "slow", "drop_before", "drop_after",
     "saved_503", "saved_503_silent", "blocked_429", "error",
 ]  # fmt: skip
-ServiceName = Literal["slack", "notion"]
+ServiceName = Literal["slack", "notion", "figma"]
 AFTER: frozenset[str] = frozenset({"drop_after", "saved_503", "saved_503_silent"})
 NOTION_ONLY: frozenset[str] = frozenset({"saved_503", "blocked_429"})
 

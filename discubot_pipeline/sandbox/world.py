@@ -4,6 +4,11 @@ control.
 
 from discubot_pipeline.sandbox import defaults
 from discubot_pipeline.sandbox.faults import Faults
+from discubot_pipeline.sandbox.figma.api import FigmaApi
+from discubot_pipeline.sandbox.figma.courier import Courier as FigmaCourier
+from discubot_pipeline.sandbox.figma.mails import Fields
+from discubot_pipeline.sandbox.figma.sending import Sender
+from discubot_pipeline.sandbox.figma.state import FigmaState
 from discubot_pipeline.sandbox.gate import Gate, Service
 from discubot_pipeline.sandbox.log import CallLog
 from discubot_pipeline.sandbox.notion.api import NotionApi
@@ -23,6 +28,7 @@ class World:
         self.links = links
         self.courier = Courier()
         self.announcer = Announcer(self.courier)
+        self.figma_courier = FigmaCourier()
         self._resets = 0
         self.reset()
 
@@ -32,16 +38,20 @@ class World:
         self._resets += 1
         self._base = before + 1
         self.courier.forget()
+        self.figma_courier.forget()
         self.faults, self.log = Faults(), CallLog()
         self.gate = Gate(self.faults, self.log)
-        self.slack, self.notion = SlackState(), NotionState(self.base_url)
+        self.slack, self.notion, self.figma = SlackState(), NotionState(self.base_url), FigmaState()
+        self.figma_sender = Sender(self.figma, self.figma_courier)
+        self.mails: dict[str, tuple[str, Fields, str]] = {}
         self.services: dict[str, Service] = {
             "slack": SlackApi(self.slack, self.announcer),
             "notion": NotionApi(self.notion),
+            "figma": FigmaApi(self.figma, self.figma_sender),
         }
-        self.defaults: Json = defaults.build(self.slack, self.notion)
+        self.defaults: Json = defaults.build(self.slack, self.notion, self.figma)
 
     @property
     def version(self) -> int:
         """Grow with every change that the page shows, also over a reset."""
-        return self._base + self.slack.revision + self.notion.revision
+        return self._base + self.slack.revision + self.notion.revision + self.figma.revision
