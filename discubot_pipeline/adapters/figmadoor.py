@@ -133,7 +133,7 @@ def passcodes(config: SourceConfig) -> list[bytes]:
     """List what is accepted as passcode: the whole, and each part between commas."""
     own = config.credentials
     whole = own.passcode.get_secret_value().strip() if isinstance(own, FigmaCredentials) else ""
-    return [part.strip().encode(errors="replace") for part in {whole, *whole.split(",")} if part.strip()]
+    return [part.strip().encode(errors="replace") for part in {whole, *whole.split(",")} if part.strip(" ,")]
 
 
 def arrival_of(event: Commented, trigger: str) -> Arrival:

@@ -1,6 +1,7 @@
 """Takes a mail apart into blocks of text and links, whatever its HTML is worth. Used by `figmamail`."""
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from typing import Final
 
@@ -34,6 +35,7 @@ class Reader(HTMLParser):
         self.links: list[str] = []
         self._words: list[str] = []
         self._open: list[tuple[str, bool, str]] = []
+        self._count: Counter[str] = Counter()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Open an element."""
@@ -46,15 +48,18 @@ class Reader(HTMLParser):
             self.flush()
         if not VOID.fullmatch(tag):
             is_hidden = tag in SILENT or "hidden" in given or HIDDEN.search(given.get("style", "")) is not None
+            self._count[tag] += 1
             self._open.append((tag, is_hidden or self._is_hidden, given.get("class", "")))
 
     def handle_endtag(self, tag: str) -> None:
         """Close an element, and those in it that were left open."""
         if BLOCKS.fullmatch(tag):
             self.flush()
-        tags = [name for name, _, _ in self._open]
-        if tag in tags:
-            del self._open[len(tags) - 1 - tags[::-1].index(tag) :]
+        while self._count[tag] and self._open:
+            name, _, _ = self._open.pop()
+            self._count[name] -= 1
+            if name == tag:
+                return
 
     def handle_data(self, data: str) -> None:
         """Take text that people see."""

@@ -19,6 +19,7 @@ LONGEST_QUOTE: Final = 5000
 SHORTEST_QUOTE: Final = 5
 LONGEST_GUESS: Final = 500
 MOST_REDIRECTS: Final = 3
+MARKS: Final = ' \n"“”«»'
 SENDER = re.compile(r"comments-([A-Za-z0-9_-]{1,128})", re.IGNORECASE)
 ACTS: Final = (
     r"commented|left (?:a |\d+ )?(?:new )?comments?|added a comment|replied|also replied|mentioned you|@mentioned you"
@@ -101,8 +102,8 @@ def is_about_comments(letter: Letter) -> bool:
 
 def is_from_figma(author: str) -> bool:
     """Tell whether the sender's address is one of Figma's."""
-    _, _, domain = parseaddr(author)[1].rpartition("@")
-    return f".{domain.casefold()}".endswith(f".{DOMAIN}")
+    _, at, domain = parseaddr(author)[1].rpartition("@")
+    return bool(at) and f".{domain.casefold()}".endswith(f".{DOMAIN}")
 
 
 def sender_key(letter: Letter) -> str | None:
@@ -158,7 +159,10 @@ def attributed(blocks: Sequence[Block], name: Callsign, fallback: str | None) ->
             author, is_headed = (heading["who"] or heading["by"]).strip(), True
         if text and (name.is_in(text) or not BOILERPLATE.search(text)):
             yield Quote(
-                text=text[:LONGEST_QUOTE], author=author, is_headed=is_headed, is_classed="comment" in block.classes
+                text=text[:LONGEST_QUOTE].strip(MARKS) or text,
+                author=author,
+                is_headed=is_headed,
+                is_classed="comment" in block.classes,
             )
             is_headed = False
 

@@ -31,15 +31,15 @@ class Callsign(Value):
 
     @property
     def _pattern(self) -> re.Pattern[str]:
-        longest_first = sorted(filter(None, self.names), key=len, reverse=True)
-        either = "|".join(re.escape(name) for name in longest_first)
+        longest_first = sorted(self.names, key=len, reverse=True)
+        either = "|".join(re.escape(name) for name in longest_first) or "(?!)"
         return re.compile(rf"[ \t]*(?<!\w)(?:{either})(?!\w)[:,]?[ \t]*", re.IGNORECASE)
 
 
 def callsign(trigger: str, handle: str | None = None) -> Callsign:
     """Make the callsign of a trigger, which may be the number of the bot's account, and of the account's name."""
-    names = [] if trigger.isdigit() else [trigger.strip()]
-    return Callsign(names=tuple([*names, f"@{handle}"] if handle else names or ["@discubot"]))
+    names = ["" if trigger.isdigit() else trigger.strip(), f"@{handle}" if handle else ""]
+    return Callsign(names=tuple(filter(None, names)))
 
 
 def _gap(call: re.Match[str]) -> str:

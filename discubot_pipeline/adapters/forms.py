@@ -47,7 +47,8 @@ class Collector:
 
     def __init__(self) -> None:
         self.fields: list[tuple[str, str]] = []
-        self._name = self._header = self._value = b""
+        self.is_whole = False
+        self._header = self._value = b""
         self._options: dict[bytes, bytes] = {}
         self._data = bytearray()
 
@@ -83,6 +84,10 @@ class Collector:
         value = f"file:{hashlib.sha256(content).hexdigest()}" if is_file else content.decode(errors="replace")
         self.fields.append((self._options[b"name"].decode(errors="replace"), value))
 
+    def on_end(self) -> None:
+        """Note that nothing is cut off."""
+        self.is_whole = True
+
 
 def read_form(headers: Mapping[str, str], body: bytes) -> Form:
     """Read a body by its content type. Raises Permanent("malformed") when it is no form."""
@@ -109,7 +114,9 @@ def _multipart(boundary: bytes, body: bytes) -> Form:
         parser.write(body)
         parser.finalize()
     except (FormParserError, ValueError):
-        raise Permanent("malformed", "The body is no multipart form.") from None
+        taken.is_whole = False
+    if not taken.is_whole:
+        raise Permanent("malformed", "The body is no multipart form, or its end is missing.")
     return Form(taken.fields)
 
 

@@ -135,7 +135,9 @@ class TestAnswers:
     def test_a_long_answer_is_cut_at_a_line_and_keeps_its_reference(self, harness: FigmaHarness) -> None:
         """What has no room is left out, so that the answer can be found again."""
         thread_id = harness.thread()
-        harness.source.reply(thread_id, "\n".join(f"{n}: https://notion.so/{n}" for n in range(500)), "k", is_retry=False)
+        harness.source.reply(
+            thread_id, "\n".join(f"{n}: https://notion.so/{n}" for n in range(500)), "k", is_retry=False
+        )
         [post] = harness.posts(thread_id)
         assert len(post) < 4100
         assert "\n…\n[ref " in post
@@ -198,7 +200,7 @@ class TestVerdicts:
     def test_a_plans_token_cannot_answer(self, harness: FigmaHarness) -> None:
         """It may read comments, but speaks for nobody."""
         token = harness.control("POST", "/plan-tokens")["token"]
-        with pytest.raises(Permanent, match="forbidden|invalid_auth"):
+        with pytest.raises(Permanent, match=r"forbidden|invalid_auth"):
             harness.open_source(token).reply(harness.thread(), "Done", "key", is_retry=False)
 
     def test_a_seat_that_may_make_few_calls_is_named(self, harness: FigmaHarness) -> None:
