@@ -78,16 +78,22 @@ def is_figma(url: str, site: str = SITE) -> bool:
 def follow(url: str, site: str = SITE) -> Target | None:
     """Follow a redirect of a mail to the file that it leads to, with HEAD and over Figma's hosts only."""
     for _ in range(MOST_HOPS):
+        if len(url) > LONGEST or not is_figma(url, site):
+            return None
         target = target_of(url, site) or inside(url, site)
-        if target is not None:
-            return target
-        if not is_figma(url, site) or len(url) > LONGEST:
-            return None
-        location = ask(url)
+        location = None if target else ask(url)
         if location is None:
-            return None
-        url = urljoin(url, location)
+            return target
+        url = joined(url, location)
     return target_of(url, site)
+
+
+def joined(url: str, location: str) -> str:
+    """Read a location, which may be relative; empty when it is no address."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return ""
 
 
 def inside(url: str, site: str) -> Target | None:
