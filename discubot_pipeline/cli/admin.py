@@ -1,9 +1,11 @@
 """`discubot team | source | output`: set up who we work for, where discussions come from and where tasks go."""
 
 import json
+import secrets
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from pydantic import SecretStr, ValidationError
 
 from discubot_pipeline.adapters.intake import post
@@ -94,32 +96,67 @@ def source() -> None:
 @click.option("--team", "team_name", required=True)
 @click.option("--name", help="By default the kind's name.")
 @click.option("--workspace", help="Slack: the workspace's id (T…); events of others are ignored.")
-@click.option("--signing-secret", envvar="DISCUBOT_SIGNING_SECRET", prompt=True, hide_input=True)
-@click.option("--bot-token", envvar="DISCUBOT_BOT_TOKEN", help="Slack: xoxb-…; asked for when it is not given.")
+@click.option("--signing-secret", envvar="DISCUBOT_SIGNING_SECRET", help="Slack, generic.")
+@click.option("--bot-token", envvar="DISCUBOT_BOT_TOKEN", help="Slack: xoxb-….")
+@click.option("--token", envvar="DISCUBOT_FIGMA_TOKEN", help="Figma: a personal token of the bot's account, figd_….")
+@click.option(
+    "--passcode", envvar="DISCUBOT_PASSCODE", help="Figma: as the webhook has it; made and shown if not given."
+)
+@click.option("--signing-key", envvar="DISCUBOT_SIGNING_KEY", help="Mailgun: the HTTP webhook signing key.")
+@click.option("--bot-name", help="Figma, Mailgun: what people write to call the bot, by default @discubot.")
 @as_json
 def add_source(
     kind: str,
     team_name: str,
     name: str | None,
     workspace: str | None,
-    signing_secret: str,
-    bot_token: str | None,
+    bot_name: str | None,
     as_json: bool,
+    **given: Any,
 ) -> None:
-    """Connect a source; prints the address to give to it."""
+    """Connect a source; prints the address to give to it. Secrets that are not given are asked for."""
     here, source_type = services(), SourceType(kind)
-    secrets = {"signing_secret": SecretStr(signing_secret)}
-    if source_type is SourceType.SLACK:
-        secrets["bot_token"] = SecretStr(bot_token or click.prompt("Bot token", hide_input=True))
     configs = here.stores.configs
+    team = configs.team(team_name)
+    given = {field: value for field, value in given.items() if value and is_meant(field, source_type)}
+    needed = secrets_of(source_type, bool(configs.sources(SourceType.FIGMA, team.id)))
+    made_up = {"passcode": secrets.token_urlsafe(24)} if "passcode" in needed and "passcode" not in given else {}
+    known = given | made_up
+    found = {field: known.get(field) or click.prompt(label, hide_input=True) for field, label in needed.items()}
     try:
-        credentials = CREDENTIALS[source_type].model_validate(secrets)
+        credentials = CREDENTIALS[source_type].model_validate(known | found)
     except ValidationError as error:
-        raise Permanent("credentials", str(error)) from error
+        raise Permanent("credentials", wrong_fields(error)) from None
+    preferences = {"trigger": bot_name} if bot_name else {}
     made = configs.add_source(
-        configs.team(team_name), source_type, name or kind, credentials, OPERATOR, workspace=workspace
+        team, source_type, name or kind, credentials, OPERATOR, workspace=workspace, preferences=preferences
     )
-    show({"source": made.name, "webhook": address(here, made)}, as_json)
+    show({"source": made.name, "webhook": address(here, made)} | made_up, as_json)
+
+
+def secrets_of(kind: SourceType, has_figma: bool) -> dict[str, str]:
+    """List the secrets that a source needs, with what to ask; mails use the token of the team's Figma source."""
+    match kind:
+        case SourceType.SLACK:
+            return {"signing_secret": "Signing secret", "bot_token": "Bot token"}
+        case SourceType.GENERIC:
+            return {"signing_secret": "Signing secret"}
+        case SourceType.FIGMA:
+            return {"token": "Figma token", "passcode": "Passcode"}
+        case SourceType.MAILGUN:
+            return {"signing_key": "Signing key"} | ({} if has_figma else {"token": "Figma token"})
+
+
+def is_meant(field: str, kind: SourceType) -> bool:
+    """Leave out what the environment holds for other kinds of sources."""
+    origin = click.get_current_context().get_parameter_source(field)
+    return field in CREDENTIALS[kind].model_fields or origin is not ParameterSource.ENVIRONMENT
+
+
+def wrong_fields(error: ValidationError) -> str:
+    """Name the options that a kind of source does not know, or that are wrong; never what they hold."""
+    names = ", ".join(f"--{'-'.join(str(fault['loc'][0]).split('_'))}" for fault in error.errors(include_input=False))
+    return f"this kind of source cannot use {names}"
 
 
 @source.command("list")

@@ -1,4 +1,4 @@
-"""`discubot demo`: the whole system with sandboxed Slack and Notion, sample threads played through it, and a report."""
+"""`discubot demo`: the whole system with Slack, Figma and Notion in the sandbox, threads played in it, and a report."""
 
 import json
 import shutil
@@ -6,57 +6,30 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import click
 from pydantic import SecretStr
 
 from discubot_pipeline.adapters.http import Service
+from discubot_pipeline.cli import figmademo
 from discubot_pipeline.cli.ports import free_port
 from discubot_pipeline.cli.serve import clean_up_once, running
+from discubot_pipeline.cli.stage import TEAM, Played, Stage
 from discubot_pipeline.cli.system import System
 from discubot_pipeline.cli.threads import Line, Play, export, samples
 from discubot_pipeline.domain.config import NotionCredentials, SlackCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus, discussion_id
-from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.wiring import Services, build
 
-TEAM = "demo"
+FIGMA_FILE = "SandboxCheckoutFile0001"
 PATIENCE = timedelta(minutes=15)
 POLL_SECONDS = 0.3
 INTERRUPTED = 130
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Where the demo plays: the sandbox's control API and the defaults it told us."""
-
-    control: Service
-    slack: dict[str, Any]
-    notion: dict[str, Any]
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Call the sandbox's control API."""
-        answer = self.control.call(method, path, json=body)
-        if answer.status_code >= 400:
-            raise Permanent("sandbox", f"the sandbox refused {method} {path}: {answer.text}")
-        return answer.json()
-
-
-@dataclass(frozen=True)
-class Played:
-    """A thread that was played, and when its mention was posted."""
-
-    name: str
-    thread_id: str
-    discussion: UUID
-    at: float
 
 
 def play(
@@ -98,11 +71,11 @@ def perform(system: System, here: Services, report: Path | None, path: Path | No
     clean_up_once(system)
     with Service("The sandbox", system.sandbox_url, {}) as control:
         told = control.call("GET", "/sandbox/defaults").json()
-        stage = Stage(control, told["slack"], told["notion"])
+        stage = Stage(control, told["slack"], told["notion"], told["figma"])
         config = set_up(here, stage)
         plays = export_with_people(stage, path, threads) if path else samples(stage.slack["bot_user_id"])
-        click.echo(f"\nPlaying {len(plays)} threads in #product …")
-        played = [post(stage, config, each) for each in plays]
+        click.echo(f"\nPlaying {len(plays)} threads in #product{'' if path else ' and two in Figma'} …")
+        played = [post(stage, config, each) for each in plays] + ([] if path else figmademo.play(here, stage))
         results = [facts(here, stage, each, seconds) for each, seconds in watch(here, played)]
     if report:
         report.write_text(json.dumps({"threads": results}, indent=2) + "\n")
@@ -160,7 +133,8 @@ def post(stage: Stage, config: SourceConfig, thread: Play) -> Played:
         )
         root = root or posted["ts"]
     thread_id = f"{channel}:{root}"
-    return Played(thread.name, thread_id, discussion_id(config.team_id, SourceType.SLACK, thread_id), time.monotonic())
+    id = discussion_id(config.team_id, SourceType.SLACK, thread_id)
+    return Played(thread.name, SourceType.SLACK, thread_id, id, time.monotonic())
 
 
 def watch(here: Services, played: list[Played]) -> Iterator[tuple[Played, float]]:
@@ -191,7 +165,7 @@ def facts(here: Services, stage: Stage, played: Played, seconds: float) -> dict[
         click.echo(f"    {task.title}  {task.page_url}")
     return {
         "thread": played.thread_id,
-        "source": SourceType.SLACK.value,
+        "source": played.source.value,
         "discussion_id": str(played.discussion),
         "run_id": found.run_id if found else None,
         "status": status,
@@ -207,6 +181,7 @@ def invite(system: System) -> None:
     """Print where to look next."""
     click.echo(
         f"\nTry it yourself   {system.sandbox_url}   (mention @discubot in a thread)"
+        f"\nFigma's comments  {system.sandbox_url}/figma/file/{FIGMA_FILE}"
         f"\nWatch the runs    {system.settings.web_url}/runs"
         f"\nReceiver          {system.settings.receiver_url}/api/docs"
         "\nCtrl-C stops."

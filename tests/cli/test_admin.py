@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from discubot_pipeline.cli.main import main
+from discubot_pipeline.domain.config import FigmaCredentials, MailgunCredentials
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.store.vault import Vault, key_file
 
@@ -115,3 +116,36 @@ def test_a_wrong_address_of_a_database_is_named(run: Run, monkeypatch: pytest.Mo
     """An address that is none of PostgreSQL's says how one looks."""
     monkeypatch.setenv("DISCUBOT_DATABASE_URL", "mysql://x/y")
     assert "must look like postgresql://" in run("team", "list", ok=False).output
+
+
+def test_figma_and_its_mails_are_connected(run: Run, stores: Stores, tmp_path: Path) -> None:
+    """A passcode is made up and shown; mails of a team that has a Figma source need no token of their own."""
+    run("team", "add", "acme")
+    made = facts(run("source", "add", "figma", "--team", "acme", "--token", "figd_1", "--bot-name", "@robo", "--json"))
+    mail = facts(run("source", "add", "mailgun", "--team", "acme", "--signing-key", "k", "--json"))
+    figma, mailgun = stores_with_key(stores, tmp_path).configs.sources()
+    assert isinstance(figma.credentials, FigmaCredentials)
+    assert figma.credentials.passcode.get_secret_value() == made["passcode"]
+    assert figma.preferences.trigger == "@robo"
+    assert made["webhook"].endswith(f"/hooks/figma/{figma.hook}")
+    assert mail["webhook"].endswith(f"/hooks/mailgun/{mailgun.hook}")
+    assert isinstance(mailgun.credentials, MailgunCredentials)
+    assert mailgun.credentials.token is None
+    assert "passcode" not in mail
+
+
+def test_mails_without_a_figma_source_need_a_token(run: Run, stores: Stores, tmp_path: Path) -> None:
+    """It is asked for, as is what else is missing; a passcode that is given is not shown."""
+    run("team", "add", "acme")
+    asked = run("source", "add", "mailgun", "--team", "acme", input="k3y\nfigd_1\n").output
+    assert "Signing key" in asked and "Figma token" in asked and "k3y" not in asked
+    given = run("source", "add", "figma", "--team", "acme", "--token", "figd_1", "--passcode", "0pen").output
+    assert "0pen" not in given
+
+
+def test_an_option_of_another_kind_is_named(run: Run) -> None:
+    """A secret in the wrong place is refused, and not repeated."""
+    run("team", "add", "acme")
+    words = ["source", "add", "generic", "--team", "acme", "--signing-secret", "whsec_x", "--signing-key", "s3cret"]
+    output = run(*words, ok=False).output
+    assert "--signing-key" in output and "s3cret" not in output

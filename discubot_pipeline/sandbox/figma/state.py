@@ -13,7 +13,6 @@ from typing import Literal
 from discubot_pipeline.sandbox.wire import Json
 
 RETRY_DELAYS = (300.0, 1800.0, 10800.0)
-FIRST_ID = 1_234_567
 Seat = Literal["full", "view"]
 
 
@@ -104,7 +103,7 @@ class FigmaState:
         self.files: dict[str, File] = {}
         self.webhooks: dict[str, Webhook] = {}
         self.revision = 0
-        self.numbers = count(FIRST_ID)
+        self.numbers = count(time.time_ns() // 1_000_000)  # no number comes twice, also not after a restart
 
     def add_account(self, handle: str, id: str | None = None) -> Account:
         """Make an account."""
