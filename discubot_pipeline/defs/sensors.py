@@ -85,7 +85,7 @@ def request(run: RunToRequest) -> dg.RunRequest:
     config = {"ops": {"validate_discussion": {"config": {"delivery_ids": list(run.delivery_ids)}}}}
     tags = {
         "discubot/team": run.team_name,
-        "discubot/source": run.source.value,
+        "discubot/source": run.source.origin.value,
         "discubot/thread": run.thread_id,
         "discubot/discussion": str(run.discussion_id),
         "discubot/trigger": run.trigger.value,
