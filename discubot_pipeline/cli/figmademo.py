@@ -35,7 +35,8 @@ def play(here: Services, stage: Stage) -> list[Played]:
     """Answer in the old thread, and open another one of which only a mail tells."""
     figma, mailgun = set_up(here, stage)
     anna, ben, *_ = (user["id"] for user in stage.figma["users"])
-    reply = say(stage, anna, BY_WEBHOOK, parent_id=stage.figma["thread"])
+    [old, *_] = stage.ask("GET", f"/sandbox/figma/files/{stage.figma['file_key']}/comments")["comments"]
+    reply = say(stage, anna, BY_WEBHOOK, parent_id=old["id"])
     by_webhook = played(figma, "reply in an old Figma thread", stage, reply)
     comment = say(stage, ben, BY_MAIL, quiet=True)
     letter = {"file_key": stage.figma["file_key"], "comment_ids": [comment["id"]], "background": True}

@@ -61,7 +61,7 @@ def _figma(state: FigmaState) -> Json:
         root = root or made.id
     return {
         "token": token.value, "plan_token": plan.value, "bot_id": bot.id, "bot_handle": bot.handle,
-        "file_key": file.key, "file_name": file.name, "thread": root, "passcode": "sandbox-figma-passcode",
+        "file_key": file.key, "file_name": file.name, "passcode": "sandbox-figma-passcode",
         "signing_key": "sandbox-mailgun-signing-key", "users": [{"id": p.id, "handle": p.handle} for p in people],
     }  # fmt: skip
 

@@ -4,79 +4,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from .harness import Json, Sandbox
+from .harness import Figma
 
 SPEC = Path(os.environ.get("DISCUBOT_FIGMA_OPENAPI", "node_modules/@figma/rest-api-spec/openapi/openapi.yaml"))
 """Figma's own description of its API: `npm install --no-save @figma/rest-api-spec@0.43.0` puts it there."""
-
-
-class Figma:
-    """A client of the stand-in, with the default world's bot."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.told: Json = sandbox.defaults["figma"]
-        self.key, self.thread = self.told["file_key"], self.told["thread"]
-
-    def call(self, verb: str, path: str, body: Any = None, token: str | None = None, **params: str) -> httpx2.Response:
-        """Call the API."""
-        headers = {"X-Figma-Token": self.told["token"] if token is None else token}
-        return self.sandbox.http.request(verb, f"/figma/v1{path}", json=body, headers=headers, params=params)
-
-    @property
-    def comments(self) -> str:
-        """Name the comments of the default file."""
-        return f"/files/{self.key}/comments"
-
-    def say(self, **said: Any) -> Json:
-        """Let a person comment."""
-        new = {"file_key": self.key, "user": self.told["users"][0]["id"], "message": "hello"} | said
-        made: Json = self.sandbox.control("POST", "/figma/comments", new)
-        return made
-
-
-@pytest.fixture
-def figma(sandbox: Sandbox) -> Figma:
-    """Give a client."""
-    return Figma(sandbox)
-
-
-RULES: list[tuple[str, str, str, Any, int, str]] = [
-    ("an unknown path", "GET", "/teams/1", None, 404, "Not found"),
-    ("an unknown file", "GET", "/files/nowhere/comments", None, 404, "Not found"),
-    ("an unknown comment", "POST", "{comments}/1/reactions", {"emoji": ":eyes:"}, 404, "Comment not found"),
-    ("a reply to nothing", "POST", "{comments}", {"message": "x", "comment_id": "1"}, 404, "Comment not found"),
-    ("a reply to a reply", "POST", "{comments}", {"message": "x", "comment_id": "{reply}"}, 400, "must be a root"),
-    ("a comment without words", "POST", "{comments}", {"message": " "}, 400, "message is required"),
-    ("a body that is no object", "POST", "{comments}", ["x"], 400, "must be an object"),
-    ("an emoji as a character", "POST", "{comments}/{root}/reactions", {"emoji": "👀"}, 400, "shortcode"),
-    ("an emoji without colons", "POST", "{comments}/{root}/reactions", {"emoji": "eyes"}, 400, "shortcode"),
-    ("an emoji that does not exist", "POST", "{comments}/{root}/reactions", {"emoji": ":eyez:"}, 400, "shortcode"),
-    ("the same reaction twice", "POST", "{comments}/{root}/reactions", {"emoji": ":+1:"}, 400, "already"),
-    ("taking away what is not there", "DELETE", "{comments}/{root}/reactions", None, 404, "Reaction not found"),
-    ("deleting somebody else's comment", "DELETE", "{comments}/{root}", None, 403, "your own"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("rule", "verb", "path", "body", "status", "words"), RULES, ids=[rule[0] for rule in RULES])
-def test_figma_refuses(figma: Figma, rule: str, verb: str, path: str, body: Any, status: int, words: str) -> None:
-    """Bad bodies say `error` and `message`, all else `err`; both repeat the status."""
-    reply = figma.say(parent_id=figma.thread)["id"]
-    assert figma.call("POST", f"{figma.comments}/{figma.thread}/reactions", {"emoji": ":+1:"}).status_code == 200
-    names = {"comments": figma.comments, "root": figma.thread, "reply": reply}
-    if isinstance(body, dict):
-        body = {key: value.format(**names) for key, value in body.items()}
-    answer = figma.call(verb, path.format(**names), body)
-    assert answer.status_code == answer.json()["status"] == status
-    assert words in answer.json()["message" if status == 400 else "err"]
-    assert (answer.json().get("error") is True) is (status == 400)
 
 
 @pytest.mark.parametrize("token", ["", "figd_wrong"])
