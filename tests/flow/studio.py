@@ -13,7 +13,9 @@ from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.discussion import discussion_id
 from discubot_pipeline.store.discussions import Discussion
 from discubot_pipeline.store.tables import inboxes
-from tests.flow.town import OPEN, Json, Run, Team, Town, eventually
+from tests.flow.runs import Json, Run, eventually
+from tests.flow.team import OPEN, Team
+from tests.flow.town import Town
 
 KEY, PASSCODE = "mailgun-key", "open sesame"
 

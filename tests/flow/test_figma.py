@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.flow.runs import eventually
 from tests.flow.studio import FigmaThread, Studio, studio
-from tests.flow.town import Town, eventually
+from tests.flow.town import Town
 
 
 @dataclass(frozen=True)
