@@ -87,7 +87,7 @@ def request(run: RunToRequest) -> dg.RunRequest:
     config = {"ops": {op: {"config": {"delivery_ids": list(run.delivery_ids)}}}}
     tags = {
         "discubot/team": run.team_name,
-        "discubot/source": run.source.value,
+        "discubot/source": run.source.origin.value,
         "discubot/thread": run.thread_id,
         "discubot/trigger": run.trigger.value,
     }

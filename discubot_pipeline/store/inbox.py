@@ -25,10 +25,11 @@ LARGEST_ID = 2**63 - 1
 
 
 class Stored(Value):
-    """What became of an arrival: `is_new` is false for a duplicate, whose first row's id is given."""
+    """What became of an arrival: `is_new` is false for a duplicate, whose first row's id and key are given."""
 
     id: int
     is_new: bool
+    delivery_key: str
 
 
 class ExpiredLease(Value):
@@ -52,9 +53,10 @@ class Inbox:
             held = None if config.works else why_held(connection, config.id)
             made = connection.execute(self._insert(config, arrival, held)).scalar()
             if made is None:
-                return Stored(id=connection.execute(self._same(config, arrival)).scalar_one(), is_new=False)
+                first = connection.execute(self._same(config, arrival)).one()
+                return Stored(id=first.id, is_new=False, delivery_key=first.delivery_key)
             connection.execute(sa.select(sa.func.pg_notify(CHANNEL, self.source.value)))
-            return Stored(id=made, is_new=True)
+            return Stored(id=made, is_new=True, delivery_key=arrival.delivery_key)
 
     def write_running(self, config: SourceConfig, thread_id: str, run_id: str, payload: dict[str, Any]) -> int:
         """Write the row of a launch by a person: it is its run's from the start."""
@@ -192,12 +194,6 @@ class Inbox:
             error=None,
         )
 
-    def assign(self, id: int, run_id: str, discussion: UUID, thread_id: str) -> None:
-        """Note the thread of a delivery whose source did not name it; only the run that holds it may."""
-        t = self.table.c
-        mine = sa.and_(t.id == id, t.run_id == run_id, t.status == DeliveryStatus.RUNNING)
-        self._move(mine, thread_id=thread_id, discussion_id=discussion)
-
     def settle(self, run_id: str, status: DeliveryStatus, reason: str | None = None, error: str | None = None) -> None:
         """Close what a run still holds."""
         t = self.table.c
@@ -265,7 +261,7 @@ class Inbox:
         t = self.table.c
         keys = arrival.model_dump(include={"delivery_key", "message_key", "gesture_key"}, exclude_none=True)
         equal = sa.or_(*[t[name] == key for name, key in keys.items()])
-        same = sa.select(t.id).where(t.source_config_id == config.id, equal)
+        same = sa.select(t.id, t.delivery_key).where(t.source_config_id == config.id, equal)
         return same.order_by(t.id).limit(1)
 
     def _lease(self, room: int, lease: timedelta) -> Any:

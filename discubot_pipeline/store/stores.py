@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.store.analyses import Analyses
 from discubot_pipeline.store.changes import Changes
 from discubot_pipeline.store.configs import Configs
@@ -18,6 +18,7 @@ from discubot_pipeline.store.limits import Limits
 from discubot_pipeline.store.notes import Notes
 from discubot_pipeline.store.people import AllPeople
 from discubot_pipeline.store.retention import Retention
+from discubot_pipeline.store.sorting import Sorting
 from discubot_pipeline.store.steps import Steps
 from discubot_pipeline.store.tasks import Replies, Tasks
 from discubot_pipeline.store.tokens import Tokens
@@ -30,6 +31,7 @@ class Stores:
 
     engine: sa.Engine
     inboxes: dict[SourceType, Inbox]
+    sorting: Sorting
     configs: Configs
     changes: Changes
     held: Held
@@ -48,12 +50,18 @@ class Stores:
         """Make all that is written inside one transaction."""
         return transaction(self.engine)
 
+    def settle(self, run_id: str, status: DeliveryStatus, reason: str | None = None, error: str | None = None) -> None:
+        """Close the deliveries of a run, in whichever inboxes they are."""
+        for inbox in self.inboxes.values():
+            inbox.settle(run_id, status, reason, error)
+
 
 def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta()) -> Stores:
     """Build the stores; nothing is read yet. For `recheck` settings are taken for unchanged without asking."""
     return Stores(
         engine=engine,
         inboxes={source: Inbox(engine, source) for source in SourceType},
+        sorting=Sorting(engine),
         configs=Configs(engine, vault, recheck),
         changes=Changes(engine, vault),
         held=Held(engine),
