@@ -13,15 +13,14 @@ from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Delivery, DeliveryStatus, RunToRequest, SourceType
 from discubot_pipeline.domain.discussion import discussion_id
 from discubot_pipeline.domain.job import Trigger, Value
+from discubot_pipeline.store.deliveries import insert, possible, read_delivery, run_of, same, take_due
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.records import why_held
-from discubot_pipeline.store.tables import discussions, inboxes, teams
+from discubot_pipeline.store.tables import inboxes
 
-OPEN = (DeliveryStatus.REQUESTED, DeliveryStatus.RUNNING)
 MOST_EXPIRIES = 3
 CHANNEL = "discubot_inbox"
 LEASING = 0x6C656173
-LARGEST_ID = 2**63 - 1
 
 
 class Stored(Value):
@@ -51,9 +50,9 @@ class Inbox:
         """Commit an arrival and wake the sensor; a duplicate by any of its keys stores nothing."""
         with transaction(self._engine) as connection:
             held = None if config.works else why_held(connection, config.id)
-            made = connection.execute(self._insert(config, arrival, held)).scalar()
+            made = connection.execute(insert(self.table, config, arrival, held)).scalar()
             if made is None:
-                first = connection.execute(self._same(config, arrival)).one()
+                first = connection.execute(same(self.table, config, arrival)).one()
                 return Stored(id=first.id, is_new=False, delivery_key=first.delivery_key)
             connection.execute(sa.select(sa.func.pg_notify(CHANNEL, self.source.value)))
             return Stored(id=made, is_new=True, delivery_key=arrival.delivery_key)
@@ -84,9 +83,9 @@ class Inbox:
         with transaction(self._engine) as connection:
             # One lease at a time: beside another that is not committed yet, a discussion would go to both.
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LEASING, sa.func.hashtext(self.table.name))))
-            rows = connection.execute(self._lease(room, lease)).all()
+            rows = connection.execute(take_due(self.table, room, lease)).all()
         by_key = groupby(sorted(rows, key=lambda row: (row.run_key, row.id)), key=lambda row: row.run_key)
-        return sorted((self._run_of(key, list(fold)) for key, fold in by_key), key=lambda run: run.delivery_ids)
+        return sorted((run_of(self.source, key, list(fold)) for key, fold in by_key), key=lambda run: run.delivery_ids)
 
     def due(self, limit: int) -> list[Delivery]:
         """List what waits, without taking it."""
@@ -238,72 +237,6 @@ class Inbox:
         with transaction(self._engine) as connection:
             return [self._read(row) for row in connection.execute(rows)]
 
-    def _insert(self, config: SourceConfig, arrival: Arrival, held: str | None) -> Any:
-        thread = arrival.thread_id if arrival.reason is None else None
-        accepted = DeliveryStatus.HELD if held else DeliveryStatus.PENDING
-        row = {
-            "team_id": config.team_id,
-            "source_config_id": config.id,
-            "status": DeliveryStatus.IGNORED if arrival.reason else accepted,
-            "reason": arrival.reason or held,
-            "kind": arrival.kind,
-            "delivery_key": arrival.delivery_key,
-            "message_key": arrival.message_key,
-            "gesture_key": arrival.gesture_key,
-            "thread_id": thread,
-            "discussion_id": discussion_id(config.team_id, self.source, thread) if thread else None,
-            "payload": sa.null() if arrival.reason else arrival.payload,
-            "finished_at": sa.func.now() if arrival.reason else None,
-        }
-        return pg.insert(self.table).values(row).on_conflict_do_nothing().returning(self.table.c.id)
-
-    def _same(self, config: SourceConfig, arrival: Arrival) -> Any:
-        t = self.table.c
-        keys = arrival.model_dump(include={"delivery_key", "message_key", "gesture_key"}, exclude_none=True)
-        equal = sa.or_(*[t[name] == key for name, key in keys.items()])
-        same = sa.select(t.id, t.delivery_key).where(t.source_config_id == config.id, equal)
-        return same.order_by(t.id).limit(1)
-
-    def _lease(self, room: int, lease: timedelta) -> Any:
-        t, other = self.table.c, self.table.alias("other")
-        at_work = sa.exists().where(other.c.discussion_id == t.discussion_id, other.c.status.in_(OPEN))
-        taken = sa.exists().where(discussions.c.id == t.discussion_id, discussions.c.active_run_id.is_not(None))
-        due = (
-            sa.select(t.discussion_id, sa.func.min(t.id).label("lead"))
-            .where(t.status == DeliveryStatus.PENDING, t.not_before <= sa.func.now(), ~at_work, ~taken)
-            .group_by(t.discussion_id)
-            .order_by(sa.func.min(t.id))
-            .limit(room)
-            .cte("due")
-        )
-        lead = self.table.alias("lead")
-        key = sa.cast(lead.c.id, sa.Text) + ":" + sa.cast(lead.c.generation, sa.Text)
-        return (
-            sa.update(self.table)
-            .where(
-                t.discussion_id == due.c.discussion_id,
-                t.status == DeliveryStatus.PENDING,
-                lead.c.id == due.c.lead,
-                teams.c.id == t.team_id,
-            )
-            .values(status=DeliveryStatus.REQUESTED, leased_until=sa.func.now() + lease, run_key=key)
-            .returning(self.table, teams.c.name.label("team_name"))
-        )
-
-    def _run_of(self, run_key: str, fold: list[Any]) -> RunToRequest:
-        lead = fold[0]
-        return RunToRequest(
-            run_key=run_key,
-            delivery_ids=tuple(row.id for row in fold),
-            team_id=lead.team_id,
-            team_name=lead.team_name,
-            source=self.source,
-            kind=lead.kind,
-            thread_id=lead.thread_id,
-            discussion_id=lead.discussion_id,
-            trigger=lead.trigger,
-        )
-
     def _requested(self, run_key: str) -> sa.ColumnElement[bool]:
         t = self.table.c
         return sa.and_(t.run_key == run_key, t.status == DeliveryStatus.REQUESTED)
@@ -320,24 +253,4 @@ class Inbox:
             connection.execute(sa.select(sa.func.pg_notify(CHANNEL, self.source.value)).where(waiting))
 
     def _read(self, row: Any) -> Delivery:
-        return Delivery(
-            id=row.id,
-            source=self.source,
-            kind=row.kind,
-            team_id=row.team_id,
-            source_config_id=row.source_config_id,
-            status=row.status,
-            reason=row.reason,
-            thread_id=row.thread_id,
-            discussion_id=row.discussion_id,
-            trigger=row.trigger,
-            payload=row.payload,
-            generation=row.generation,
-            run_id=row.run_id,
-            received_at=row.received_at,
-        )
-
-
-def possible(ids: Iterable[int]) -> list[int]:
-    """Leave out numbers that no row can have, and that the database would refuse to look for."""
-    return [id for id in ids if 0 < id <= LARGEST_ID]
+        return read_delivery(self.source, row)

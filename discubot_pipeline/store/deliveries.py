@@ -1,0 +1,114 @@
+"""What the inbox is made of: an arrival as a row, the statement that picks what is due, rows as values. For `inbox`."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from discubot_pipeline.domain.config import SourceConfig
+from discubot_pipeline.domain.delivery import Arrival, Delivery, DeliveryStatus, RunToRequest, SourceType
+from discubot_pipeline.domain.discussion import discussion_id
+from discubot_pipeline.store.tables import discussions, teams
+
+OPEN = (DeliveryStatus.REQUESTED, DeliveryStatus.RUNNING)
+LARGEST_ID = 2**63 - 1
+
+
+def insert(table: sa.Table, config: SourceConfig, arrival: Arrival, held: str | None) -> Any:
+    """Write an arrival as a row, pending, held or ignored; a duplicate gives no id."""
+    thread = arrival.thread_id if arrival.reason is None else None
+    accepted = DeliveryStatus.HELD if held else DeliveryStatus.PENDING
+    row = {
+        "team_id": config.team_id,
+        "source_config_id": config.id,
+        "status": DeliveryStatus.IGNORED if arrival.reason else accepted,
+        "reason": arrival.reason or held,
+        "kind": arrival.kind,
+        "delivery_key": arrival.delivery_key,
+        "message_key": arrival.message_key,
+        "gesture_key": arrival.gesture_key,
+        "thread_id": thread,
+        "discussion_id": discussion_id(config.team_id, config.source, thread) if thread else None,
+        "payload": sa.null() if arrival.reason else arrival.payload,
+        "finished_at": sa.func.now() if arrival.reason else None,
+    }
+    return pg.insert(table).values(row).on_conflict_do_nothing().returning(table.c.id)
+
+
+def same(table: sa.Table, config: SourceConfig, arrival: Arrival) -> Any:
+    """Find the first row that any of an arrival's keys names."""
+    t = table.c
+    keys = arrival.model_dump(include={"delivery_key", "message_key", "gesture_key"}, exclude_none=True)
+    equal = sa.or_(*[t[name] == key for name, key in keys.items()])
+    return sa.select(t.id, t.delivery_key).where(t.source_config_id == config.id, equal).order_by(t.id).limit(1)
+
+
+def take_due(table: sa.Table, room: int, lease: timedelta) -> Any:
+    """Lease what is due, all of a discussion to one run, if no run is at work on it."""
+    t, other = table.c, table.alias("other")
+    at_work = sa.exists().where(other.c.discussion_id == t.discussion_id, other.c.status.in_(OPEN))
+    taken = sa.exists().where(discussions.c.id == t.discussion_id, discussions.c.active_run_id.is_not(None))
+    due = (
+        sa.select(t.discussion_id, sa.func.min(t.id).label("lead"))
+        .where(t.status == DeliveryStatus.PENDING, t.not_before <= sa.func.now(), ~at_work, ~taken)
+        .group_by(t.discussion_id)
+        .order_by(sa.func.min(t.id))
+        .limit(room)
+        .cte("due")
+    )
+    lead = table.alias("lead")
+    key = sa.cast(lead.c.id, sa.Text) + ":" + sa.cast(lead.c.generation, sa.Text)
+    return (
+        sa.update(table)
+        .where(
+            t.discussion_id == due.c.discussion_id,
+            t.status == DeliveryStatus.PENDING,
+            lead.c.id == due.c.lead,
+            teams.c.id == t.team_id,
+        )
+        .values(status=DeliveryStatus.REQUESTED, leased_until=sa.func.now() + lease, run_key=key)
+        .returning(table, teams.c.name.label("team_name"))
+    )
+
+
+def run_of(source: SourceType, run_key: str, fold: list[Any]) -> RunToRequest:
+    """Turn the rows that are leased together into the run to ask for."""
+    lead = fold[0]
+    return RunToRequest(
+        run_key=run_key,
+        delivery_ids=tuple(row.id for row in fold),
+        team_id=lead.team_id,
+        team_name=lead.team_name,
+        source=source,
+        kind=lead.kind,
+        thread_id=lead.thread_id,
+        discussion_id=lead.discussion_id,
+        trigger=lead.trigger,
+    )
+
+
+def read_delivery(source: SourceType, row: Any) -> Delivery:
+    """Turn a row into a value."""
+    return Delivery(
+        id=row.id,
+        source=source,
+        kind=row.kind,
+        team_id=row.team_id,
+        source_config_id=row.source_config_id,
+        status=row.status,
+        reason=row.reason,
+        thread_id=row.thread_id,
+        discussion_id=row.discussion_id,
+        trigger=row.trigger,
+        payload=row.payload,
+        generation=row.generation,
+        run_id=row.run_id,
+        received_at=row.received_at,
+    )
+
+
+def possible(ids: Iterable[int]) -> list[int]:
+    """Leave out numbers that no row can have, and that the database would refuse to look for."""
+    return [id for id in ids if 0 < id <= LARGEST_ID]
