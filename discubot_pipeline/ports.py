@@ -22,11 +22,17 @@ class Mark(StrEnum):
 
 
 class Mention(Value):
-    """What a delivery says about its thread: which message asked, with which words (None for a bare mention)."""
+    """What a delivery says about its thread: which message asked, with which words (None for a bare mention).
+
+    `message_key` names the message in every inbox that it may come into. `others` are mentions in further threads of
+    which the same delivery tells.
+    """
 
     thread_id: str
     message_id: str
     instruction: str | None = None
+    message_key: str | None = None
+    others: tuple["Mention", ...] = ()
 
 
 class FetchedThread(Value):
@@ -52,8 +58,13 @@ class Source(Protocol):
         """Read a stored delivery. Raises Permanent when it is not a usable mention, Ignored when it asks for nothing.
 
         Where only the service knows the thread, the mention's `thread_id` is another than the delivery's; what the
-        service does not show yet is Transient("not_yet", …).
+        service does not show yet is Transient("not_yet", …). A payload's `resolved`, thread and message, is what an
+        earlier reading has found, and stays so.
         """
+        ...
+
+    def root(self, thread_id: str) -> str:
+        """Give the thread that a link's thread id stands for, where links may name a message within a thread."""
         ...
 
     def fetch(self, thread_id: str, deliveries: Sequence[Delivery]) -> FetchedThread:
@@ -87,7 +98,7 @@ class Door(Protocol):
     max_body: int
 
     def verify(self, config: SourceConfig, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
-        """Prove the origin; headers are lower-case. Raises Permanent("signature" | "stale", …)."""
+        """Prove the origin; headers are lower-case. Raises Permanent("signature" | "stale" | "passcode", …)."""
         ...
 
     def open(self, config: SourceConfig, headers: Mapping[str, str], body: bytes) -> Arrival | Challenge | Handshake:

@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     sandbox_port: int = 8010
     public_url: str | None = None
     slack_url: str = "https://slack.com/api"
+    figma_url: str = "https://api.figma.com"
+    figma_calls_per_minute: int = Field(default=25, ge=5)
     notion_url: str = "https://api.notion.com"
     notion_version: str = "2025-09-03"
     anthropic_url: str = "https://api.anthropic.com"

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from discubot_pipeline.adapters.dagster import DagsterWeb
+from discubot_pipeline.adapters.figma import FigmaSource
+from discubot_pipeline.adapters.figmadoor import FigmaDoor
 from discubot_pipeline.adapters.generic import GenericDoor, GenericSource
 from discubot_pipeline.adapters.http import Pace, no_pace
+from discubot_pipeline.adapters.mailgundoor import MailgunDoor
 from discubot_pipeline.adapters.models.analyst import ModelAnalyst
 from discubot_pipeline.adapters.models.choice import Choice
 from discubot_pipeline.adapters.notion import NotionTracker
@@ -22,9 +25,9 @@ from discubot_pipeline.adapters.notionsource import NotionSource
 from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
 from discubot_pipeline.adapters.slack import SlackSource
 from discubot_pipeline.adapters.slackdoor import SlackDoor
-from discubot_pipeline.adapters.sourcecheck import check_generic, check_notion, check_slack
+from discubot_pipeline.adapters.sourcecheck import check_figma, check_generic, check_mailgun, check_notion, check_slack
 from discubot_pipeline.domain.check import Check
-from discubot_pipeline.domain.config import Credentials, NotionCredentials, Output, SourceConfig
+from discubot_pipeline.domain.config import Credentials, NotionCredentials, Output, SourceConfig, fingerprint
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.people import NotionUser
 from discubot_pipeline.domain.preferences import AnalystKind
@@ -63,6 +66,8 @@ class Adapters:
             SourceType.SLACK: SlackDoor(settings.slack_url),
             SourceType.GENERIC: GenericDoor(),
             SourceType.NOTION: NotionDoor(settings.notion_url),
+            SourceType.FIGMA: FigmaDoor(settings.figma_url),
+            SourceType.MAILGUN: MailgunDoor(settings.figma_url),
         }
         self._building = Lock()
         self._sources: dict[SourceConfig, Source] = {}
@@ -138,6 +143,13 @@ class Adapters:
                 return check_notion(config, at.notion_url, at.notion_version, pace)
             case SourceType.GENERIC:
                 return check_generic(config)
+            case SourceType.FIGMA:
+                return check_figma(config, self._settings.figma_url, self._figma_pace(config))
+            case SourceType.MAILGUN:
+                checks = check_mailgun(config, self._settings.receiver_url, self.clock.now())
+                own = getattr(config.credentials, "token", None)
+                figma = check_figma(config, self._settings.figma_url, self._figma_pace(config)) if own else []
+                return checks + figma
 
     def _build_source(self, config: SourceConfig) -> Source:
         match config.source:
@@ -149,6 +161,8 @@ class Adapters:
                 people, at = People(self._engine, config), self._settings
                 pace = self._notion_pace(config.credentials)
                 return NotionSource(config, at.notion_url, at.notion_version, pace, people)
+            case SourceType.FIGMA | SourceType.MAILGUN:
+                return FigmaSource(config, self._settings.figma_url, self._figma_pace(config))
 
     def _build_tracker(self, output: Output) -> Tracker:
         known, shelf = KnownPeople(self._engine, output.source_config_id), KeptSchema(self._engine, output)
@@ -159,6 +173,12 @@ class Adapters:
         """Let all calls with one Notion token share a limiter."""
         bucket = credentials.fingerprint if isinstance(credentials, NotionCredentials) else "none"
         return paced(self._limits, f"notion:{bucket}", NOTION_RATE)
+
+    def _figma_pace(self, config: SourceConfig) -> Pace:
+        token = getattr(config.credentials, "token", None)
+        calls = self._settings.figma_calls_per_minute
+        rate = Rate(per_minute=calls, burst=calls * 2 // 5)
+        return paced(self._limits, f"figma:{fingerprint(token)}", rate) if token else no_pace
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,10 @@ class GenericSource:
         intake = _stored(delivery)
         return Mention(thread_id=intake.thread.id, message_id=_mention_id(delivery), instruction=intake.wish)
 
+    def root(self, thread_id: str) -> str:
+        """Give the thread id as it is."""
+        return thread_id
+
     def fetch(self, thread_id: str, deliveries: Sequence[Delivery]) -> FetchedThread:
         """Put the thread together from its deliveries; of the same message the newest version counts."""
         arrived = list(_arrived(thread_id, deliveries))

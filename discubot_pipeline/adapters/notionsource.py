@@ -12,9 +12,9 @@ from typing import Self
 from pydantic import ValidationError
 
 from discubot_pipeline.adapters import markup
+from discubot_pipeline.adapters.callsign import keyword
 from discubot_pipeline.adapters.comment import Asked, Comment, Place, User
 from discubot_pipeline.adapters.http import Pace, no_pace
-from discubot_pipeline.adapters.keyword import Keyword
 from discubot_pipeline.adapters.notion import API_URL, VERSION
 from discubot_pipeline.adapters.notionapi import Notion, Saved
 from discubot_pipeline.adapters.pagetext import block_text, page_text
@@ -42,7 +42,7 @@ class NotionSource:
         cache: People | None = None,
     ) -> None:
         self._notion = Notion(_token(config), base_url, version, pace)
-        self._keyword = Keyword(config.preferences.trigger)
+        self._callsign = keyword(config.preferences.trigger)
         self._people = RememberedPeople() if cache is None else cache
 
     def read(self, delivery: Delivery) -> Mention:
@@ -58,8 +58,15 @@ class NotionSource:
             raise Ignored("not_a_mention", "The comment does not call the bot.")
         words = self._words(comment)
         return Mention(
-            thread_id=comment.thread_id, message_id=comment.id, instruction=words if _has_words(words) else None
+            thread_id=comment.thread_id,
+            message_id=comment.id,
+            instruction=words if _has_words(words) else None,
+            message_key=comment.id,
         )
+
+    def root(self, thread_id: str) -> str:
+        """Give the thread id as it is."""
+        return thread_id
 
     def fetch(self, thread_id: str, deliveries: Sequence[Delivery]) -> FetchedThread:
         """Read the open comments of the discussion, the names of their writers, and the text of the page."""
@@ -170,10 +177,10 @@ class NotionSource:
         return any(comment.is_by(self._me) and comment.plain.split() == wanted for comment in since)
 
     def _is_addressed(self, comment: Comment) -> bool:
-        return comment.mentions(self._me) or self._keyword.calls(comment.plain)
+        return comment.mentions(self._me) or self._callsign.is_in(comment.plain)
 
     def _words(self, comment: Comment) -> str:
-        return self._keyword.cut(comment.text_without(self._me))
+        return self._callsign.without(comment.text_without(self._me))
 
     def _message(self, comment: Comment, url: str | None, person: Callable[[str], Author | None]) -> Message:
         author = person(comment.created_by.id) or comment.stranger

@@ -111,6 +111,10 @@ class SlackSource:
             instruction=words if _has_words(words) else None,
         )
 
+    def root(self, thread_id: str) -> str:
+        """Give the thread id as it is."""
+        return thread_id
+
     def fetch(self, thread_id: str, deliveries: Sequence[Delivery]) -> FetchedThread:
         """Read the thread with conversations.replies, and its people with users.info."""
         person = lru_cache(None)(self._person)

@@ -1,12 +1,26 @@
 """Looks whether the credentials of a source work, and says what to do. For `discubot doctor`."""
 
+import hmac
+from datetime import datetime
+from secrets import token_hex
+
+import httpx2 as httpx
 from standardwebhooks.webhooks import Webhook
 
-from discubot_pipeline.adapters.http import Pace
+from discubot_pipeline.adapters.figmaapi import FigmaApi
+from discubot_pipeline.adapters.http import Pace, Service
+from discubot_pipeline.adapters.mailgundoor import OLDEST
 from discubot_pipeline.adapters.notionapi import Notion
 from discubot_pipeline.adapters.slackapi import SlackApi
-from discubot_pipeline.domain.check import Check, failed, passed
-from discubot_pipeline.domain.config import GenericCredentials, NotionSourceCredentials, SlackCredentials, SourceConfig
+from discubot_pipeline.domain.check import Check, failed, passed, skipped
+from discubot_pipeline.domain.config import (
+    FigmaCredentials,
+    GenericCredentials,
+    MailgunCredentials,
+    NotionSourceCredentials,
+    SlackCredentials,
+    SourceConfig,
+)
 from discubot_pipeline.domain.errors import PipelineError
 
 SLACK_SCOPES = (
@@ -70,6 +84,52 @@ def handshake_check(own: NotionSourceCredentials) -> Check:
     if own.is_unseen:
         return failed("handshake", "received, not entered in Notion yet", "discubot source token shows it")
     return passed("handshake", "the verification token is there")
+
+
+def check_figma(config: SourceConfig, base_url: str, pace: Pace) -> list[Check]:
+    """Ask Figma whose token it is."""
+    own = config.credentials
+    secret = own.token if isinstance(own, FigmaCredentials | MailgunCredentials) else None
+    if secret is None:
+        return [failed("token", "there is no Figma token", "discubot source set --token -")]
+    api = FigmaApi(secret.get_secret_value().strip(), base_url, pace)
+    try:
+        return [passed("token", f"speaks for @{api.me.handle}")]
+    except PipelineError as error:
+        return [failed("token", error.message, "discubot source set --token -")]
+    finally:
+        api.close()
+
+
+def check_mailgun(config: SourceConfig, receiver_url: str, now: datetime) -> list[Check]:
+    """Post to the source's own address what its key has signed too long ago: nothing is stored of that."""
+    own = config.credentials
+    if not isinstance(own, MailgunCredentials):
+        return [failed("signing key", "there is none", "discubot source set --signing-key -")]
+    stamp, token = str(int((now - OLDEST).timestamp()) - 60), token_hex(25)
+    key = own.signing_key.get_secret_value().strip().encode()
+    form = {
+        "timestamp": stamp,
+        "token": token,
+        "signature": hmac.new(key, f"{stamp}{token}".encode(), "sha256").hexdigest(),
+    }
+    with Service("The receiver", receiver_url, {}) as receiver:
+        try:
+            answer = receiver.call("POST", f"/hooks/{config.source}/{config.hook}", data=form)
+        except PipelineError as error:
+            return [skipped("signing key", error.message, "discubot up")]
+    if reason_of(answer) == "stale":
+        return [passed("signing key", "the source's address knows what it signs; Mailgun's must be the same")]
+    advice = f"does {receiver_url} lead to this installation? See DISCUBOT_PUBLIC_URL"
+    return [failed("signing key", f"the source's address answered {answer.status_code} to what it has signed", advice)]
+
+
+def reason_of(answer: httpx.Response) -> str | None:
+    """Read the reason of a refusal of our own receiver."""
+    try:
+        return str(answer.json()["reason"])
+    except (ValueError, LookupError, TypeError):
+        return None
 
 
 def check_generic(config: SourceConfig) -> list[Check]:

@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from discubot_pipeline.domain.changes import Held, NewSource, SourceChange, credentials_of, patched
-from discubot_pipeline.domain.config import NotionSourceCredentials, SourceConfig
+from discubot_pipeline.domain.config import CREDENTIALS, NotionSourceCredentials, SourceConfig
+from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.preferences import merge
 from discubot_pipeline.store.records import SourceRecord, Team
@@ -16,6 +17,9 @@ TRIES = 5
 
 def add(stores: Stores, team: Team, new: NewSource, actor: str) -> SourceRecord:
     """Connect a source; `exists` when the team has one of that name."""
+    lacking = [name for name in needed(stores, team, new.source) if not new.credentials.get(name)]
+    if lacking:
+        raise Permanent("credentials", "; ".join(f"{name}: Field required" for name in lacking))
     made = stores.configs.add_source(
         team,
         new.source,
@@ -27,6 +31,15 @@ def add(stores: Stores, team: Team, new: NewSource, actor: str) -> SourceRecord:
         active=new.active,
     )
     return stores.changes.source(made.id, made.team_id)
+
+
+def needed(stores: Stores, team: Team, kind: SourceType) -> list[str]:
+    """Name the secrets that a new source cannot do without; mails use the token of the team's Figma source."""
+    fields = CREDENTIALS[kind].model_fields
+    is_alone = kind is not kind.origin and not stores.configs.sources(kind.origin, team.id)
+    return [
+        name for name in CREDENTIALS[kind].secrets() if fields[name].is_required() or (is_alone and name == "token")
+    ]
 
 
 def put(stores: Stores, team: Team, new: NewSource, actor: str) -> SourceRecord:

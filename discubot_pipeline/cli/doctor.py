@@ -14,6 +14,7 @@ from discubot_pipeline.domain.check import Check, State, failed, passed, skipped
 from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.domain.errors import PipelineError, Transient
 from discubot_pipeline.settings import Settings
+from discubot_pipeline.stages.identify import home
 from discubot_pipeline.store.engine import is_up
 from discubot_pipeline.store.migrate import revisions
 from discubot_pipeline.store.records import Team
@@ -152,6 +153,10 @@ def of_source(here: Services, config: SourceConfig, outputs: Iterable[Output]) -
         why = "waits for a person (auto_sync is off)" if config.active else "paused"
         yield skipped("state", f"{why}, {count} deliveries held", "discubot source resume, or source held --do release")
     yield from here.outside.check(config)
+    other = home(config, here.stores)
+    if other is not config:
+        yield passed("outputs", f"its threads are those of the source {other.name}")
+        return
     active = [output for output in outputs if output.active]
     if not active:
         yield failed("outputs", "no active output", "discubot output add")

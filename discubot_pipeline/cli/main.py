@@ -68,7 +68,7 @@ def up(verbose: bool, dev: bool) -> None:
 )
 @click.option("--verbose", is_flag=True, help="Also show what the processes write.")
 def demo(once: bool, report: Path | None, slack_export: Path | None, threads: int, verbose: bool) -> None:
-    """Try it without any account: sample threads in a sandbox of Slack and Notion."""
+    """Try it without any account: sample threads in a sandbox of Slack, Figma and Notion."""
     from discubot_pipeline.cli.demo import play
 
     sys.exit(play(Settings(), once=once, report=report, export=slack_export, threads=threads, verbose=verbose))

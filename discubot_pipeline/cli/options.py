@@ -3,7 +3,8 @@
 import json
 import os
 import pwd
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from secrets import token_urlsafe
 from typing import Any, TypeVar, get_args
 
 import click
@@ -37,8 +38,13 @@ unset = click.option("--unset", "unsettings", multiple=True, metavar="NAME", hel
 WHOSE = {
     "app_token": "Slack's xapp-…, for Socket Mode. ",
     "bot_token": "Slack's xoxb-…. ",
-    "token": "Notion's ntn_…. ",
+    "passcode": "Of Figma's webhook; made and shown if not given. ",
+    "signing_key": "Mailgun's HTTP webhook signing key. ",
+    "token": "Notion's ntn_…, Figma's figd_…. ",
 }
+OURS = ("passcode",)
+"""Secrets that we choose and the other side is told."""
+OURS_BYTES = 24
 
 
 class EnvironmentSecret(click.Option):
@@ -47,7 +53,9 @@ class EnvironmentSecret(click.Option):
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         """Look the secret up, where the kind of source has it."""
         kind = SourceType(ctx.params["kind"])
-        self.envvar = f"DISCUBOT_{kind.upper()}_TOKEN" if self.name == "token" else f"DISCUBOT_{self.name}".upper()
+        self.envvar = (
+            f"DISCUBOT_{kind.origin}_TOKEN".upper() if self.name == "token" else f"DISCUBOT_{self.name}".upper()
+        )
         return super().resolve_envvar_value(ctx) if self.name in CREDENTIALS[kind].secrets() else None
 
 
@@ -106,26 +114,32 @@ def secret_options(from_environment: bool) -> Callable[[F], F]:
     def add(command: F) -> F:
         for name in names:
             text = f"{WHOSE.get(name, '')}{asks}."
-            command = click.option(f"--{name.replace('_', '-')}", name, cls=kind, help=text)(command)
+            command = click.option(option(name), name, cls=kind, help=text)(command)
         return command
 
     return add
 
 
-def asked(kind: SourceType, given: Mapping[str, str | None], new: bool) -> Secrets:
-    """Take the secrets that are given; of a new source ask for those that it cannot do without."""
-    model = CREDENTIALS[kind]
-    strange = [name for name, value in given.items() if value is not None and name not in model.secrets()]
+def asked(kind: SourceType, given: Mapping[str, str | None], needed: Collection[str]) -> Secrets:
+    """Take the secrets that are given; ask for those that are needed, but make up what is ours to choose."""
+    strange = [name for name, value in given.items() if value is not None and name not in CREDENTIALS[kind].secrets()]
     if strange:
-        raise Permanent("credentials", f"a source of the kind {kind} has no {label(strange[0]).lower()}")
+        raise Permanent("credentials", f"this kind of source cannot use {', '.join(map(option, strange))}")
     secrets: Secrets = {}
-    for name in model.secrets():
+    for name in CREDENTIALS[kind].secrets():
         value = given.get(name)
-        if value == "-" or (value is None and new and model.model_fields[name].is_required()):
-            value = click.prompt(label(name), hide_input=True, err=True)
+        if value is None and name in needed and name in OURS:
+            value = token_urlsafe(OURS_BYTES)
+        if value == "-" or (value is None and name in needed):
+            value = click.prompt(label(f"{kind.origin}_token" if name == "token" else name), hide_input=True, err=True)
         if value is not None:
             secrets[name] = SecretStr(value)
     return secrets
+
+
+def option(name: str) -> str:
+    """Write the option that gives a secret."""
+    return f"--{name.replace('_', '-')}"
 
 
 def patch(settings: Sequence[str], unsettings: Sequence[str] = ()) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`discubot source`: what discussions come from."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -7,6 +8,7 @@ import click
 from discubot_pipeline.admin import sources
 from discubot_pipeline.admin.views import SourceView, source_view
 from discubot_pipeline.cli.options import (
+    OURS,
     as_json,
     asked,
     at_version,
@@ -23,7 +25,7 @@ from discubot_pipeline.cli.options import (
     the_team,
     unset,
 )
-from discubot_pipeline.domain.changes import Held, NewSource, SourceChange, checked
+from discubot_pipeline.domain.changes import Held, NewSource, Secrets, SourceChange, checked
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.store.records import SourceRecord
 from discubot_pipeline.wiring import Services
@@ -60,17 +62,20 @@ def add_source(
     **secrets: str | None,
 ) -> None:
     """Connect a source; prints the address to give to it."""
-    here = services()
+    here, source_type = services(), SourceType(kind)
     team = the_team(here, team_name)
+    known = sources.find(here.stores, team, name or kind) if update else None
+    credentials = asked(source_type, secrets, () if known else sources.needed(here.stores, team, source_type))
     given = {"name": name, "workspace": workspace}
     wanted = {
         "source": kind,
-        "credentials": asked(SourceType(kind), secrets, new=True),
+        "credentials": credentials,
         "preferences": ({"trigger": trigger} if trigger else {}) | patch(settings),
         **{field: value for field, value in given.items() if value is not None},
     }
     make = sources.put if update else sources.add
-    show(view(here, make(here.stores, team, checked(NewSource, wanted), operator())), as_json)
+    made = view(here, make(here.stores, team, checked(NewSource, wanted), operator()))
+    show(made.model_dump(mode="json") | made_up(credentials, secrets), as_json)
 
 
 @source.command("list")
@@ -120,7 +125,7 @@ def set_source(
     found = the_source(here, the_team(here, team_name), name)
     wanted: dict[str, Any] = {
         "preferences": patch(settings, unsettings),
-        "credentials": asked(found.config.source, secrets, new=False),
+        "credentials": asked(found.config.source, secrets, ()),
     }
     wanted |= {field: value for field, value in (("name", rename), ("workspace", workspace)) if value is not None}
     change = checked(SourceChange, wanted)
@@ -203,6 +208,12 @@ def remove_source(name: str, team_name: str | None) -> None:
     found = the_source(here, the_team(here, team_name), name)
     here.stores.changes.remove_source(found.id, found.config.team_id, found.version)
     click.echo(f"Removed source {name}.")
+
+
+def made_up(credentials: Secrets, given: Mapping[str, str | None]) -> dict[str, str]:
+    """Show what we have chosen ourselves, once: the other side has to be told."""
+    made = {name: credentials.get(name) for name in OURS if given.get(name) is None}
+    return {name: secret.get_secret_value() for name, secret in made.items() if secret}
 
 
 def view(here: Services, record: SourceRecord) -> SourceView:

@@ -1,4 +1,4 @@
-"""Where the demo plays, and what it played there. Used by `demo` and `commenting`."""
+"""Where the demo plays: the sandbox's control API, and the threads that were played in it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,14 +8,17 @@ from discubot_pipeline.adapters.http import Service
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
 
+TEAM = "demo"
+
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the demo plays: the sandbox's control API and the defaults it told us."""
+    """The sandbox's control API and the defaults it told us."""
 
     control: Service
     slack: dict[str, Any]
     notion: dict[str, Any]
+    figma: dict[str, Any]
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Call the sandbox's control API."""
@@ -30,7 +33,7 @@ class Played:
     """A thread that was played, and when its mention was posted."""
 
     name: str
+    source: SourceType
     thread_id: str
     discussion: UUID
     at: float
-    source: SourceType = SourceType.SLACK

@@ -30,6 +30,7 @@ from discubot_pipeline.wiring import build
 LONGEST_SOCKET = 100
 STATUS_SENSOR_EVENTS = 100
 CODE_SERVER_THREADS = 32
+SANDBOX_CALLS = 1000
 DATABASE_PATIENCE = timedelta(seconds=20)
 
 
@@ -68,6 +69,8 @@ class System:
                 "notion_url": f"{self.sandbox_url}/notion",
                 "anthropic_url": f"{self.sandbox_url}/models/anthropic",
                 "openai_url": f"{self.sandbox_url}/models/openai/v1",
+                "figma_url": f"{self.sandbox_url}/figma",
+                "figma_calls_per_minute": SANDBOX_CALLS,
             }
         return Settings.model_validate(known | ({"database_url": url} if url else {}))
 
@@ -93,6 +96,8 @@ class System:
             "DISCUBOT_NOTION_URL": settings.notion_url,
             "DISCUBOT_ANTHROPIC_URL": settings.anthropic_url,
             "DISCUBOT_OPENAI_URL": settings.openai_url,
+            "DISCUBOT_FIGMA_URL": settings.figma_url,
+            "DISCUBOT_FIGMA_CALLS_PER_MINUTE": str(settings.figma_calls_per_minute),
             "DAGSTER_HOME": str(self.home),
             "DAGSTER_DISABLE_TELEMETRY": "yes",
             "DAGSTER_RUN_STATUS_SENSOR_PROCESS_LIMIT": str(STATUS_SENSOR_EVENTS),

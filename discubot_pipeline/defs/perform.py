@@ -123,7 +123,8 @@ def secure(context: dg.OpExecutionContext, services: Services, job: Job, stage: 
     free = [holder] if holder and may_follow(context.instance, holder, job.root_run_id) else []
     discussions.take(parsed.discussion_id, job.run_id, free)
     if job.parent_run_id:
-        services.stores.inboxes[parsed.ref.source].inherit([job.parent_run_id, *free], job.run_id)
+        for inbox in services.stores.inboxes.values():
+            inbox.inherit([job.parent_run_id, *free], job.run_id)
 
 
 def tag_run(context: dg.OpExecutionContext, parsed: ParsedDiscussion) -> None:
@@ -173,11 +174,11 @@ def fail(verdict: PipelineError) -> NoReturn:
 def end_ignored(context: dg.OpExecutionContext, services: Services, job: Job, verdict: Ignored) -> None:
     """End the run green with nothing done; deliveries that only found the discussion busy go back and wait."""
     context.resources.job.summary(f"Nothing to do here: {verdict}", reason=verdict.reason)
-    for inbox in services.stores.inboxes.values():
-        if verdict.reason == "busy":
+    if verdict.reason == "busy":
+        for inbox in services.stores.inboxes.values():
             inbox.postpone(job.run_id, services.outside.clock.now() + BUSY_PAUSE)
-        else:
-            inbox.settle(job.run_id, DeliveryStatus.IGNORED, verdict.reason)
+    else:
+        services.stores.settle(job.run_id, DeliveryStatus.IGNORED, verdict.reason)
     end_run(context, services, job, RunOutcome.IGNORED, verdict)
 
 

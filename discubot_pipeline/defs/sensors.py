@@ -95,7 +95,7 @@ def request(run: RunToRequest) -> dg.RunRequest:
     tags = {
         "discubot/team": run.team_name,
         "discubot/team_id": str(run.team_id),
-        "discubot/source": run.source.value,
+        "discubot/source": run.source.origin.value,
         "discubot/thread": run.thread_id,
         "discubot/trigger": run.trigger.value,
     }

@@ -37,6 +37,20 @@ class GenericCredentials(Credentials):
     signing_secret: SecretStr
 
 
+class FigmaCredentials(Credentials):
+    """A Figma account's token, and the passcodes of its webhooks: several, separated by commas, during a rotation."""
+
+    token: SecretStr
+    passcode: SecretStr
+
+
+class MailgunCredentials(Credentials):
+    """Mailgun's webhook signing key, and a Figma token where the team has no Figma source whose token can be used."""
+
+    signing_key: SecretStr
+    token: SecretStr | None = None
+
+
 class NotionCredentials(Credentials):
     """A Notion connection's token."""
 
@@ -45,7 +59,12 @@ class NotionCredentials(Credentials):
     @property
     def fingerprint(self) -> str:
         """Name the connection without showing its token: calls with one token share one rate limit."""
-        return hashlib.sha256(self.token.get_secret_value().encode()).hexdigest()[:16]
+        return fingerprint(self.token)
+
+
+def fingerprint(token: SecretStr) -> str:
+    """Name a token without showing it."""
+    return hashlib.sha256(token.get_secret_value().encode()).hexdigest()[:16]
 
 
 class NotionSourceCredentials(NotionCredentials):
@@ -144,4 +163,6 @@ CREDENTIALS: dict[SourceType, type[Credentials]] = {
     SourceType.SLACK: SlackCredentials,
     SourceType.GENERIC: GenericCredentials,
     SourceType.NOTION: NotionSourceCredentials,
+    SourceType.FIGMA: FigmaCredentials,
+    SourceType.MAILGUN: MailgunCredentials,
 }

@@ -11,11 +11,18 @@ from discubot_pipeline.domain.job import Priority, Trigger, Value
 
 
 class SourceType(StrEnum):
-    """The tools that discussions come from."""
+    """The ways by which discussions come in, each with an inbox of its own."""
 
     SLACK = "slack"
     GENERIC = "generic"
     NOTION = "notion"
+    FIGMA = "figma"
+    MAILGUN = "mailgun"
+
+    @property
+    def origin(self) -> "SourceType":
+        """The tool in which the threads are that come in this way: Mailgun brings Figma's mails."""
+        return SourceType.FIGMA if self is SourceType.MAILGUN else self
 
 
 class DeliveryStatus(StrEnum):
@@ -43,6 +50,7 @@ class Arrival(Value):
 
     `delivery_key` names the delivery, `message_key` the message it is about, `gesture_key` the human act: a second
     arrival with any of the three equal is a duplicate. With a `reason` it is stored as ignored, without payload.
+    With `single_use` the gesture is a token that proves one delivery only: another one with it is a replay.
     """
 
     delivery_key: str
@@ -52,6 +60,7 @@ class Arrival(Value):
     thread_id: str | None = None
     payload: dict[str, Any] | None = None
     reason: str | None = None
+    single_use: bool = False
 
 
 class Challenge(Value):

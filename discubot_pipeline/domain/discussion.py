@@ -31,8 +31,11 @@ class MessageRole(StrEnum):
 
 
 def discussion_id(team_id: UUID, source: SourceType, thread_id: str) -> UUID:
-    """Name the discussion of a thread before its row exists: the same thread gives the same id, in every process."""
-    return uuid5(NAMESPACE, f"{team_id}\n{source}\n{thread_id}")
+    """Name the discussion of a thread before its row exists: the same thread gives the same id, in every process.
+
+    A thread is its tool's, whichever way it came in.
+    """
+    return uuid5(NAMESPACE, f"{team_id}\n{source.origin}\n{thread_id}")
 
 
 class Author(Value):

@@ -61,7 +61,7 @@ class Preferences(Value):
     task_prompt: str = Field(default="", max_length=MOST_PROMPT)
     min_confidence: float = Field(default=0.0, ge=0, le=1)
     domains: tuple[str, ...] = ()
-    trigger: str | None = Field(default=None, pattern=r"\w", max_length=80)
+    trigger: str | None = Field(default=None, pattern=r"\w", max_length=100)
     persona: Persona = Persona.PROFESSIONAL
     reply_template: str | None = Field(default=None, min_length=1, max_length=2000)
     priority: Priority = Priority.NORMAL

@@ -12,6 +12,9 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from starlette.types import ASGIApp
 
 from discubot_pipeline.sandbox import control
+from discubot_pipeline.sandbox.figma import control as figma_control
+from discubot_pipeline.sandbox.figma import mailgun
+from discubot_pipeline.sandbox.figma import reader as figma_reader
 from discubot_pipeline.sandbox.gate import call_of
 from discubot_pipeline.sandbox.models import control as models_control
 from discubot_pipeline.sandbox.models.state import PATHS as MODEL_PATHS
@@ -25,7 +28,7 @@ from discubot_pipeline.sandbox.wire import Json, Socket
 from discubot_pipeline.sandbox.world import World
 
 # A new service is a folder like slack/, and an entry here, in World.services and in faults.ServiceName.
-PREFIXES = {"slack": "/slack/api", "notion": "/notion/v1"} | MODEL_PATHS
+PREFIXES = {"slack": "/slack/api", "notion": "/notion/v1", "figma": "/figma/v1"} | MODEL_PATHS
 VERBS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PAGE = Path(__file__).parent / "page"
 FILES = {"": "index.html"} | {name: name for name in ("style.css", "app.js", "draw.js", "document.js", "icon.svg")}
@@ -35,8 +38,10 @@ def create_app(base_url: str, links: dict[str, str] | None = None) -> ASGIApp:
     """Build the app; `base_url` is where it will be reached, since pages carry their own address."""
     app = FastAPI(title="Sandbox", lifespan=_lifespan)
     app.state.world = World(base_url.rstrip("/"), links or {})
-    parts = (control, slack_control, slack_sending, notion_control, notion_signals, models_control)
-    for part in parts:
+    for part in (
+        *(control, slack_control, slack_sending, notion_control, notion_signals),
+        *(figma_control, mailgun, figma_reader, models_control),
+    ):
         app.include_router(part.router)
     for service, prefix in PREFIXES.items():
         app.add_api_route(prefix + "/{path:path}", _door(service), methods=VERBS, include_in_schema=False)
@@ -54,6 +59,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     await app.state.world.courier.close()
     await app.state.world.notion_courier.close()
+    await app.state.world.figma_courier.close()
 
 
 def _door(service: str) -> Callable[[Request, str], Awaitable[Response]]:

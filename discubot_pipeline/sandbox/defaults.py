@@ -1,7 +1,9 @@
-"""The world that a sandbox starts with: Acme's Slack and Notion, with the same five people in both."""
+"""The world that a sandbox starts with: Acme's Slack and Notion with the same five people, and a file of its Figma."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
+from discubot_pipeline.sandbox.figma.state import FigmaState
 from discubot_pipeline.sandbox.notion.setup import add_database, add_document
 from discubot_pipeline.sandbox.notion.state import NotionState, User
 from discubot_pipeline.sandbox.slack.state import Channel, Person, SlackState, Workspace
@@ -35,11 +37,41 @@ PARAGRAPHS = (
     ("heading_2", "Open points"),
     ("paragraph", "The pricing page still shows last year's plans, and the contact form sends its mail nowhere."),
 )
+FIGMA_TOKEN = "figd_sandbox_acme_discubot"
+FIGMA_FILE = "SandboxCheckoutFile0001"
+DESIGNERS = {
+    "811724164054158301": "Anna de Vries",
+    "811724164054158302": "Ben Carter",
+    "811724164054158303": "Chloé Martin",
+}
+BOT = ("811724164054158300", "discubot")
+OLD_THREAD = (
+    ("811724164054158301", "The total is cut off on small phones"),
+    ("811724164054158302", "It is the padding of the card. I'll fix it by Thursday."),
+    ("811724164054158303", "Can you please also update the empty state? The picture is from 2022 :sweat_smile:"),
+)
 
 
-def build(slack: SlackState, notion: NotionState) -> Json:
+def build(slack: SlackState, notion: NotionState, figma: FigmaState) -> Json:
     """Fill empty states and return all ids and secrets that a demo needs."""
-    return {"slack": _slack(slack).record(), "notion": _notion(notion)}
+    return {"slack": _slack(slack).record(), "notion": _notion(notion), "figma": _figma(figma)}
+
+
+def _figma(state: FigmaState) -> Json:
+    people = [state.add_account(handle, id) for id, handle in DESIGNERS.items()]
+    bot = state.add_account(BOT[1], BOT[0])
+    token, plan = state.add_token(bot.id, FIGMA_TOKEN), state.add_token(None, "figp_sandbox_acme_plan")
+    file = state.add_file("Checkout", {bot.id, *DESIGNERS}, FIGMA_FILE)
+    start, root = datetime.now(UTC) - timedelta(days=1), None
+    for number, (account_id, message) in enumerate(OLD_THREAD):
+        said_at = start + timedelta(minutes=7 * number)
+        made = state.add_comment(file, account_id, message, parent_id=root, node_id="12:34", created_at=said_at)
+        root = root or made.id
+    return {
+        "token": token.value, "plan_token": plan.value, "bot_id": bot.id, "bot_handle": bot.handle,
+        "file_key": file.key, "file_name": file.name, "passcode": "sandbox-figma-passcode",
+        "signing_key": "sandbox-mailgun-signing-key", "users": [{"id": p.id, "handle": p.handle} for p in people],
+    }  # fmt: skip
 
 
 def _slack(state: SlackState) -> Workspace:

@@ -12,7 +12,7 @@ Kind = Literal[
     "saved_503", "saved_503_silent", "blocked_429", "error", "hang",
     "invalid_json", "off_schema", "wrong_enum", "truncated", "refusal", "empty", "lying", "quota", "web_page",
 ]  # fmt: skip
-ServiceName = Literal["slack", "notion", "anthropic", "openai", "local"]
+ServiceName = Literal["slack", "notion", "figma", "anthropic", "openai", "local"]
 MODELS = ("anthropic", "openai", "local")
 ANSWERS: frozenset[str] = frozenset(
     {"invalid_json", "off_schema", "wrong_enum", "truncated", "refusal", "empty", "lying"}

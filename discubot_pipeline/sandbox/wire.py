@@ -35,9 +35,9 @@ class Call:
 
     @property
     def bearer(self) -> str:
-        """Return the token of the Authorization header, or an empty string."""
+        """Return the token of the Authorization header, or of Figma's own, or an empty string."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
+        return token.strip() if scheme.lower() == "bearer" else self.headers.get("x-figma-token", "")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,11 @@ control.
 
 from discubot_pipeline.sandbox import defaults
 from discubot_pipeline.sandbox.faults import Faults
+from discubot_pipeline.sandbox.figma.api import FigmaApi
+from discubot_pipeline.sandbox.figma.courier import Courier as FigmaCourier
+from discubot_pipeline.sandbox.figma.mails import Fields
+from discubot_pipeline.sandbox.figma.sending import Sender
+from discubot_pipeline.sandbox.figma.state import FigmaState
 from discubot_pipeline.sandbox.gate import Gate, Service
 from discubot_pipeline.sandbox.log import CallLog
 from discubot_pipeline.sandbox.models.api import ModelApi, dialects
@@ -29,6 +34,7 @@ class World:
         self.announcer = Announcer(self.courier)
         self.notion_courier = NotionCourier()
         self.notion_announcer = NotionAnnouncer(self.notion_courier)
+        self.figma_courier = FigmaCourier()
         self._resets = 0
         self.reset()
 
@@ -39,18 +45,23 @@ class World:
         self._base = before + 1
         self.courier.forget()
         self.notion_courier.forget()
+        self.figma_courier.forget()
         self.faults, self.log = Faults(), CallLog()
         self.gate = Gate(self.faults, self.log)
-        self.slack, self.notion = SlackState(), NotionState(self.base_url)
+        self.slack, self.notion, self.figma = SlackState(), NotionState(self.base_url), FigmaState()
+        self.figma_sender = Sender(self.figma, self.figma_courier)
+        self.mails: dict[str, tuple[str, Fields, str]] = {}
         self.models = ModelState(self.base_url)
         self.services: dict[str, Service] = {
             "slack": SlackApi(self.slack, self.announcer, self.base_url),
             "notion": NotionApi(self.notion, self.notion_announcer),
+            "figma": FigmaApi(self.figma, self.figma_sender),
             **{name: ModelApi(self.models, dialect) for name, dialect in dialects().items()},
         }
-        self.defaults: Json = defaults.build(self.slack, self.notion) | {"models": self.models.record()}
+        told = defaults.build(self.slack, self.notion, self.figma)
+        self.defaults: Json = told | {"models": self.models.record()}
 
     @property
     def version(self) -> int:
         """Grow with every change that the page shows, also over a reset."""
-        return self._base + self.slack.revision + self.notion.revision
+        return self._base + self.slack.revision + self.notion.revision + self.figma.revision

@@ -4,7 +4,7 @@ import logging
 from uuid import UUID
 
 from discubot_pipeline import __version__
-from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
+from discubot_pipeline.domain.delivery import DeliveryStatus
 from discubot_pipeline.domain.discussion import DiscussionStatus
 from discubot_pipeline.domain.errors import reason_of
 from discubot_pipeline.domain.job import RunOutcome, Stage, Trigger
@@ -35,7 +35,7 @@ def close_failed(
         if discussion:
             why = {"reason": reason, "error": message}
             stores.discussions.finish(discussion.id, run_id, DiscussionStatus.FAILED, failed_stage=stage, **why)
-        settle(run_id, reason, message, stores)
+        stores.settle(run_id, DeliveryStatus.FAILED, reason, message)
         stores.notes.close(run_id, RunOutcome.FAILED, reason=reason, error=message, summary=f"Failed: {message}")
 
 
@@ -46,7 +46,7 @@ def close_cancelled(run_id: str, stores: Stores) -> None:
     with stores.together():
         if discussion:
             stores.discussions.finish(discussion.id, run_id, DiscussionStatus.CANCELLED, reason="cancelled")
-        settle(run_id, "cancelled", None, stores)
+        stores.settle(run_id, DeliveryStatus.FAILED, "cancelled")
         stores.notes.close(run_id, RunOutcome.CANCELLED, reason="cancelled", summary="Cancelled.")
 
 
@@ -74,12 +74,6 @@ def held_discussion(id: UUID | None, run_id: str, stores: Stores) -> Discussion 
     return discussion if discussion and discussion.active_run_id == run_id else None
 
 
-def settle(run_id: str, reason: str, message: str | None, stores: Stores) -> None:
-    """Close the deliveries of a run, in whichever inbox they are."""
-    for source in SourceType:
-        stores.inboxes[source].settle(run_id, DeliveryStatus.FAILED, reason, message)
-
-
 def tell(discussion: Discussion, run_id: str, root_run_id: str, reason: str, stores: Stores, outside: Outside) -> None:
     """Say in the thread that it failed; when even that fails it is logged."""
     if discussion.source_config_id is None:
@@ -93,7 +87,7 @@ def tell(discussion: Discussion, run_id: str, root_run_id: str, reason: str, sto
         source = outside.source(config)
         source.reply(discussion.thread_id, apologise(reason, config.preferences, source), key, is_retry=not first)
         stores.replies.posted(key)
-        asked = filter(is_webhook, stores.inboxes[discussion.source].of_run(run_id))
+        asked = [each for inbox in stores.inboxes.values() for each in inbox.of_run(run_id) if is_webhook(each)]
         source.mark(discussion.thread_id, [source.read(delivery).message_id for delivery in asked], Mark.FAILED)
     except Exception as error:
         logger.warning("failure_reply_failed", extra={"reason": reason_of(error)})

@@ -44,7 +44,7 @@ def finish(
     with stores.together():
         if not stores.discussions.finish(parsed.discussion_id, job.run_id, DiscussionStatus(outcome), reason=reason):
             raise Ignored("busy", "another run has taken this discussion over")
-        stores.inboxes[parsed.ref.source].settle(job.run_id, DeliveryStatus.DONE)
+        stores.settle(job.run_id, DeliveryStatus.DONE)
         stores.notes.close(job.run_id, outcome, reason=reason, counters=counters | {"missing": len(created.missing)})
 
 

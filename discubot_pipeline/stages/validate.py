@@ -1,19 +1,19 @@
 """Stage 1, ingestion: which thread is this run about, and are its deliveries ours to work on? Called by its op."""
 
-from collections.abc import Sequence
-
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import Delivery, Launch
 from discubot_pipeline.domain.discussion import ParsedDiscussion, ThreadRef, discussion_id
 from discubot_pipeline.domain.errors import Ignored, Permanent
 from discubot_pipeline.domain.job import Job, RunOutcome, Trigger
-from discubot_pipeline.ports import Mention, Outside, Source
+from discubot_pipeline.ports import Outside
+from discubot_pipeline.stages.identify import home, identify
 from discubot_pipeline.store.stores import Stores
 
 FORMS = (
     "give exactly one of: delivery_ids (ids of inbox rows), discussion_id (a UUID), "
     "thread_url (a Slack permalink such as https://acme.slack.com/archives/C1/p1763760000000200, "
-    "a Notion discussion's such as https://www.notion.so/Page-0123…?d=4567…)"
+    "a Notion discussion's such as https://www.notion.so/Page-0123…?d=4567…, "
+    "or the link of a Figma comment such as https://www.figma.com/design/KEY/name?node-id=1-2#123)"
 )
 
 
@@ -36,16 +36,13 @@ def from_deliveries(launch: Launch, job: Job, stores: Stores, outside: Outside) 
         first = deliveries[0]
         if first.thread_id is None or len({delivery.discussion_id for delivery in deliveries}) != 1:
             raise Permanent("mixed_deliveries", "the deliveries of one run must belong to one thread")
-    config = stores.configs.source(first.source_config_id)
-    source = outside.source(config)
+    config = home(stores.configs.source(first.source_config_id), stores)
+    hooked = [each for each in deliveries if is_webhook(each)]
     written = [Launch.model_validate(d.payload["launch"]) for d in deliveries if d.payload and not is_webhook(d)]
-    asked = read(source, [delivery for delivery in deliveries if is_webhook(delivery)], is_needed=not written)
+    asked = identify(hooked, outside.source(config), job, stores, is_needed=not written)
     words = launch.instruction or next((each.instruction for each in reversed(written) if each.instruction), None)
-    parsed = parse(config, asked[0].thread_id if asked else first.thread_id, first.trigger, launch)
-    if parsed.ref.thread_id != first.thread_id:
-        for delivery in deliveries:
-            stores.inboxes[config.source].assign(delivery.id, job.run_id, parsed.discussion_id, parsed.ref.thread_id)
-    return parsed.model_copy(
+    thread_id = asked[0].thread_id if asked else first.thread_id
+    return parse(config, thread_id, first.trigger, launch).model_copy(
         update={
             "delivery_ids": tuple(delivery.id for delivery in deliveries),
             "mention_ids": tuple(mention.message_id for mention in asked),
@@ -53,20 +50,6 @@ def from_deliveries(launch: Launch, job: Job, stores: Stores, outside: Outside) 
             "resume_from": None if launch.fresh else resumable(deliveries, stores),
         }
     )
-
-
-def read(source: Source, deliveries: Sequence[Delivery], is_needed: bool) -> list[Mention]:
-    """Read what deliveries ask for; Ignored when none of them asks and something is needed to go on."""
-    asked: list[Mention] = []
-    verdict: Ignored | None = None
-    for delivery in deliveries:
-        try:
-            asked.append(source.read(delivery))
-        except Ignored as ignored:
-            verdict = ignored
-    if verdict and is_needed and not asked:
-        raise verdict
-    return asked
 
 
 def claim(launch: Launch, job: Job, stores: Stores) -> list[Delivery]:
@@ -95,12 +78,15 @@ def find_thread(launch: Launch, stores: Stores, outside: Outside) -> tuple[Sourc
         if known is None or known.source_config_id is None:
             raise Permanent("unknown_discussion", f"there is no discussion {launch.discussion_id} with a source")
         return stores.configs.source(known.source_config_id), known.thread_id
-    return locate(launch.thread_url or "", stores.configs.sources(team_id=team.id if team else None), outside)
+    configs = {config: home(config, stores) for config in stores.configs.sources(team_id=team.id if team else None)}
+    config, thread_id = locate(launch.thread_url or "", configs, outside)
+    return config, outside.source(config).root(thread_id)
 
 
-def locate(url: str, configs: list[SourceConfig], outside: Outside) -> tuple[SourceConfig, str]:
-    """Find the one source config that a thread's link belongs to."""
-    found = [(c, thread) for c in configs if (thread := outside.door(c.source).locate(c, url)) is not None]
+def locate(url: str, homes: dict[SourceConfig, SourceConfig], outside: Outside) -> tuple[SourceConfig, str]:
+    """Find the one source config that a thread's link belongs to: the home of those that know the link."""
+    known = [(home, outside.door(config.source).locate(config, url)) for config, home in homes.items()]
+    found = list({config: thread_id for config, thread_id in known if thread_id is not None}.items())
     if not found:
         raise Permanent("bad_url", f"{url!r} is no link to a thread of a source that is set up here: {FORMS}")
     if len(found) > 1:
@@ -115,7 +101,7 @@ def parse(config: SourceConfig, thread_id: str, trigger: Trigger, launch: Launch
         team_id=config.team_id,
         team_name=config.team_name,
         discussion_id=discussion_id(config.team_id, config.source, thread_id),
-        ref=ThreadRef(source=config.source, thread_id=thread_id, source_config_id=config.id),
+        ref=ThreadRef(source=config.source.origin, thread_id=thread_id, source_config_id=config.id),
         trigger=trigger,
         instruction=launch.instruction,
         fresh=launch.fresh,

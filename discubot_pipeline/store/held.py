@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import DeliveryStatus
 from discubot_pipeline.domain.job import Value
+from discubot_pipeline.store.deliveries import possible
 from discubot_pipeline.store.engine import transaction
-from discubot_pipeline.store.inbox import CHANNEL, possible
+from discubot_pipeline.store.inbox import CHANNEL
 from discubot_pipeline.store.tables import inboxes
 
 

@@ -13,22 +13,23 @@ from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Delivery, DeliveryStatus, RunToRequest, SourceType
 from discubot_pipeline.domain.discussion import discussion_id
 from discubot_pipeline.domain.job import Trigger, Value
+from discubot_pipeline.store.deliveries import insert, possible, read_delivery, run_of, same
 from discubot_pipeline.store.engine import transaction
-from discubot_pipeline.store.leases import leasing, priority_of, requested_by_team
+from discubot_pipeline.store.leases import leasing, requested_by_team
 from discubot_pipeline.store.records import why_held
 from discubot_pipeline.store.tables import inboxes
 
 MOST_EXPIRIES = 3
 CHANNEL = "discubot_inbox"
 LEASING = 0x6C656173
-LARGEST_ID = 2**63 - 1
 
 
 class Stored(Value):
-    """What became of an arrival: `is_new` is false for a duplicate, whose first row's id is given."""
+    """What became of an arrival: `is_new` is false for a duplicate, whose first row's id and key are given."""
 
     id: int
     is_new: bool
+    delivery_key: str
 
 
 class ExpiredLease(Value):
@@ -53,11 +54,12 @@ class Inbox:
         """
         with transaction(self._engine) as connection:
             held = None if config.works else why_held(connection, config.id)
-            made = connection.execute(self._insert(config, arrival, held, asked)).scalar()
+            made = connection.execute(insert(self.table, config, arrival, held, asked)).scalar()
             if made is None:
-                return Stored(id=connection.execute(self._same(config, arrival)).scalar_one(), is_new=False)
+                first = connection.execute(same(self.table, config, arrival)).one()
+                return Stored(id=first.id, is_new=False, delivery_key=first.delivery_key)
             connection.execute(sa.select(sa.func.pg_notify(CHANNEL, self.source.value)))
-            return Stored(id=made, is_new=True)
+            return Stored(id=made, is_new=True, delivery_key=arrival.delivery_key)
 
     def write_running(self, config: SourceConfig, thread_id: str, run_id: str, payload: dict[str, Any]) -> int:
         """Write the row of a launch by a person: it is its run's from the start."""
@@ -90,7 +92,7 @@ class Inbox:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LEASING, sa.func.hashtext(self.table.name))))
             rows = connection.execute(leasing(self.table, bound, lease)).all()
         by_key = groupby(sorted(rows, key=lambda row: (row.run_key, row.id)), key=lambda row: row.run_key)
-        runs = (self._run_of(key, list(fold)) for key, fold in by_key)
+        runs = (run_of(self.source, key, list(fold)) for key, fold in by_key)
         return sorted(runs, key=lambda run: (-run.priority.weight, run.delivery_ids))
 
     def due(self, limit: int) -> list[Delivery]:
@@ -198,12 +200,6 @@ class Inbox:
             error=None,
         )
 
-    def assign(self, id: int, run_id: str, discussion: UUID, thread_id: str) -> None:
-        """Note the thread of a delivery whose source did not name it; only the run that holds it may."""
-        t = self.table.c
-        mine = sa.and_(t.id == id, t.run_id == run_id, t.status == DeliveryStatus.RUNNING)
-        self._move(mine, thread_id=thread_id, discussion_id=discussion)
-
     def settle(self, run_id: str, status: DeliveryStatus, reason: str | None = None, error: str | None = None) -> None:
         """Close what a run still holds."""
         t = self.table.c
@@ -248,48 +244,6 @@ class Inbox:
         with transaction(self._engine) as connection:
             return [self._read(row) for row in connection.execute(rows)]
 
-    def _insert(self, config: SourceConfig, arrival: Arrival, held: str | None, asked: dict[str, Any]) -> Any:
-        thread = arrival.thread_id if arrival.reason is None else None
-        accepted = DeliveryStatus.HELD if held else DeliveryStatus.PENDING
-        row = {
-            "team_id": config.team_id,
-            "source_config_id": config.id,
-            "status": DeliveryStatus.IGNORED if arrival.reason else accepted,
-            "reason": arrival.reason or held,
-            "kind": arrival.kind,
-            "delivery_key": arrival.delivery_key,
-            "message_key": arrival.message_key,
-            "gesture_key": arrival.gesture_key,
-            "thread_id": thread,
-            "discussion_id": discussion_id(config.team_id, self.source, thread) if thread else None,
-            "payload": sa.null() if arrival.reason else arrival.payload,
-            "finished_at": sa.func.now() if arrival.reason else None,
-            **asked,
-        }
-        return pg.insert(self.table).values(row).on_conflict_do_nothing().returning(self.table.c.id)
-
-    def _same(self, config: SourceConfig, arrival: Arrival) -> Any:
-        t = self.table.c
-        keys = arrival.model_dump(include={"delivery_key", "message_key", "gesture_key"}, exclude_none=True)
-        equal = sa.or_(*[t[name] == key for name, key in keys.items()])
-        same = sa.select(t.id).where(t.source_config_id == config.id, equal)
-        return same.order_by(t.id).limit(1)
-
-    def _run_of(self, run_key: str, fold: list[Any]) -> RunToRequest:
-        lead = fold[0]
-        return RunToRequest(
-            run_key=run_key,
-            delivery_ids=tuple(row.id for row in fold),
-            team_id=lead.team_id,
-            team_name=lead.team_name,
-            source=self.source,
-            kind=lead.kind,
-            thread_id=lead.thread_id,
-            discussion_id=lead.discussion_id,
-            trigger=lead.trigger,
-            priority=priority_of(lead.weight),
-        )
-
     def _requested(self, run_key: str) -> sa.ColumnElement[bool]:
         t = self.table.c
         return sa.and_(t.run_key == run_key, t.status == DeliveryStatus.REQUESTED)
@@ -306,24 +260,4 @@ class Inbox:
             connection.execute(sa.select(sa.func.pg_notify(CHANNEL, self.source.value)).where(waiting))
 
     def _read(self, row: Any) -> Delivery:
-        return Delivery(
-            id=row.id,
-            source=self.source,
-            kind=row.kind,
-            team_id=row.team_id,
-            source_config_id=row.source_config_id,
-            status=row.status,
-            reason=row.reason,
-            thread_id=row.thread_id,
-            discussion_id=row.discussion_id,
-            trigger=row.trigger,
-            payload=row.payload,
-            generation=row.generation,
-            run_id=row.run_id,
-            received_at=row.received_at,
-        )
-
-
-def possible(ids: Iterable[int]) -> list[int]:
-    """Leave out numbers that no row can have, and that the database would refuse to look for."""
-    return [id for id in ids if 0 < id <= LARGEST_ID]
+        return read_delivery(self.source, row)

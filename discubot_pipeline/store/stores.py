@@ -6,22 +6,23 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.store.analyses import Analyses
 from discubot_pipeline.store.catalogue import Catalogue
 from discubot_pipeline.store.changes import Changes
 from discubot_pipeline.store.configs import Configs
-from discubot_pipeline.store.deliveries import Deliveries
 from discubot_pipeline.store.discussions import Discussions
 from discubot_pipeline.store.dossiers import Dossiers
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.held import Held
 from discubot_pipeline.store.inbox import Inbox
+from discubot_pipeline.store.inboxlist import Deliveries
 from discubot_pipeline.store.limits import Limits
 from discubot_pipeline.store.messages import Messages
 from discubot_pipeline.store.notes import Notes
 from discubot_pipeline.store.people import AllPeople
 from discubot_pipeline.store.retention import Retention
+from discubot_pipeline.store.sorting import Sorting
 from discubot_pipeline.store.statistics import Statistics
 from discubot_pipeline.store.steering import Steering
 from discubot_pipeline.store.steps import Steps
@@ -38,6 +39,7 @@ class Stores:
     engine: sa.Engine
     inboxes: dict[SourceType, Inbox]
     deliveries: Deliveries
+    sorting: Sorting
     configs: Configs
     changes: Changes
     held: Held
@@ -62,6 +64,11 @@ class Stores:
         """Make all that is written inside one transaction."""
         return transaction(self.engine)
 
+    def settle(self, run_id: str, status: DeliveryStatus, reason: str | None = None, error: str | None = None) -> None:
+        """Close the deliveries of a run, in whichever inboxes they are."""
+        for inbox in self.inboxes.values():
+            inbox.settle(run_id, status, reason, error)
+
 
 def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta()) -> Stores:
     """Build the stores; nothing is read yet. For `recheck` settings are taken for unchanged without asking."""
@@ -69,6 +76,7 @@ def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(
         engine=engine,
         inboxes={source: Inbox(engine, source) for source in SourceType},
         deliveries=Deliveries(engine),
+        sorting=Sorting(engine),
         configs=Configs(engine, vault, recheck),
         changes=Changes(engine, vault),
         held=Held(engine),

@@ -1,56 +1,19 @@
 """All tables of the schema `discubot`, on one page. Migrations are proven equal to it by a test."""
 
-from enum import StrEnum
-
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from discubot_pipeline.domain.analysis import Priority, Sentiment, TaskType
-from discubot_pipeline.domain.delivery import DeliveryKind, DeliveryStatus, SourceType
+from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus, MessageRole
-from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger
-from discubot_pipeline.domain.people import Match
+from discubot_pipeline.domain.job import Scope, Trigger
 from discubot_pipeline.domain.task import TaskState
+from discubot_pipeline.store import enums
 from discubot_pipeline.store.columns import SCHEMA as SCHEMA
-from discubot_pipeline.store.columns import audit, enum_of, json_object, moment, reference, spent, texts, uuid_key
+from discubot_pipeline.store.columns import audit, json_object, moment, reference, spent, texts, uuid_key
 from discubot_pipeline.store.columns import metadata as metadata
-
-
-class StepStatus(StrEnum):
-    """How far a step record has come."""
-
-    RUNNING = "running"
-    COMPLETED = "completed"
-    RETRYING = "retrying"
-    IGNORED = "ignored"
-    DEFERRED = "deferred"
-    FAILED = "failed"
-
-
-class Role(StrEnum):
-    """What a token's bearer may do."""
-
-    MEMBER = "member"
-    ADMIN = "admin"
-
-
-source_type = enum_of(SourceType, "source_type")
-delivery_status = enum_of(DeliveryStatus, "delivery_status")
-delivery_kind = enum_of(DeliveryKind, "delivery_kind")
-discussion_status = enum_of(DiscussionStatus, "discussion_status")
-sentiment = enum_of(Sentiment, "sentiment")
-task_state = enum_of(TaskState, "task_state")
-priority = enum_of(Priority, "priority")
-task_type = enum_of(TaskType, "task_type")
-stage = enum_of(Stage, "stage")
-step_status = enum_of(StepStatus, "step_status")
-run_outcome = enum_of(RunOutcome, "run_outcome")
-trigger = enum_of(Trigger, "trigger")
-scope = enum_of(Scope, "scope")
-role = enum_of(Role, "role")
-person_match = enum_of(Match, "person_match")
-message_role = enum_of(MessageRole, "message_role")
-
+from discubot_pipeline.store.enums import Role as Role
+from discubot_pipeline.store.enums import StepStatus as StepStatus
+from discubot_pipeline.store.inboxtable import inbox_table
 
 teams = sa.Table(
     "teams",
@@ -70,7 +33,7 @@ tokens = sa.Table(
     uuid_key(),
     reference("team_id", "teams"),
     sa.Column("name", sa.Text, nullable=False),
-    sa.Column("role", role, nullable=False, server_default=Role.MEMBER.value),
+    sa.Column("role", enums.role, nullable=False, server_default=Role.MEMBER.value),
     sa.Column("hash", sa.LargeBinary, nullable=False, unique=True),
     *audit(),
     sa.UniqueConstraint("team_id", "name"),
@@ -81,7 +44,7 @@ source_configs = sa.Table(
     metadata,
     uuid_key(),
     reference("team_id", "teams"),
-    sa.Column("source", source_type, nullable=False),
+    sa.Column("source", enums.source_type, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("hook", sa.Text, nullable=False, unique=True),
     sa.Column("workspace", sa.Text),
@@ -114,64 +77,8 @@ outputs = sa.Table(
     *audit(),
     sa.UniqueConstraint("source_config_id", "name"),
     sa.Index(None, "team_id"),
-    sa.Index(
-        "uq_outputs_default",
-        "source_config_id",
-        unique=True,
-        postgresql_where=sa.text("is_default AND active"),
-    ),
+    sa.Index("uq_outputs_default", "source_config_id", unique=True, postgresql_where=sa.text("is_default AND active")),
 )
-
-delivery_id = sa.Sequence("delivery_id_seq", metadata=metadata, schema=SCHEMA)
-
-
-def inbox_table(source: SourceType) -> sa.Table:
-    """Make the inbox table of one source. All draw their ids from one sequence, so an id names one row anywhere."""
-    name = f"inbox_{source}"
-    open_states = sa.text("status IN ('requested', 'running')")
-    return sa.Table(
-        name,
-        metadata,
-        sa.Column("id", sa.BigInteger, delivery_id, primary_key=True, server_default=delivery_id.next_value()),
-        reference("team_id", "teams"),
-        reference("source_config_id", "source_configs"),
-        sa.Column("status", delivery_status, nullable=False, server_default=DeliveryStatus.PENDING.value),
-        sa.Column("reason", sa.Text),
-        sa.Column("error", sa.Text),
-        sa.Column("kind", delivery_kind, nullable=False, server_default=DeliveryKind.MENTION.value),
-        sa.Column("trigger", trigger, nullable=False, server_default=Trigger.WEBHOOK.value),
-        sa.Column("delivery_key", sa.Text, nullable=False),
-        sa.Column("message_key", sa.Text),
-        sa.Column("gesture_key", sa.Text),
-        sa.Column("thread_id", sa.Text),
-        sa.Column("discussion_id", pg.UUID(as_uuid=True)),
-        sa.Column("payload", pg.JSONB),
-        sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("expiries", sa.Integer, nullable=False, server_default="0"),
-        moment("not_before", nullable=False, server_default=sa.func.now()),
-        moment("leased_until"),
-        sa.Column("run_key", sa.Text),
-        sa.Column("run_id", sa.Text),
-        moment("received_at", nullable=False, server_default=sa.func.now()),
-        moment("finished_at"),
-        sa.Column("replayed_by", sa.Text),
-        moment("replayed_at"),
-        *audit(),
-        sa.UniqueConstraint("source_config_id", "delivery_key"),
-        sa.UniqueConstraint("source_config_id", "message_key"),
-        sa.UniqueConstraint("source_config_id", "gesture_key"),
-        sa.CheckConstraint("status = 'ignored' OR thread_id IS NOT NULL", name="thread"),
-        sa.CheckConstraint("(thread_id IS NULL) = (discussion_id IS NULL)", name="discussion"),
-        sa.Index(f"ix_{name}_pending", "not_before", "id", postgresql_where=sa.text("status = 'pending'")),
-        sa.Index(f"ix_{name}_open", "discussion_id", postgresql_where=open_states),
-        sa.Index(f"ix_{name}_leases", "leased_until", postgresql_where=sa.text("status = 'requested'")),
-        sa.Index(f"ix_{name}_run_id", "run_id", postgresql_where=sa.text("run_id IS NOT NULL")),
-        sa.Index(f"ix_{name}_payloads", "finished_at", postgresql_where=sa.text("payload IS NOT NULL")),
-        sa.Index(None, "team_id", "received_at", "id"),
-        sa.Index(None, "team_id", "status", "received_at", "id"),
-        sa.Index(None, "discussion_id"),
-    )
-
 
 inboxes = {source: inbox_table(source) for source in SourceType}
 
@@ -181,7 +88,7 @@ discussions = sa.Table(
     sa.Column("id", pg.UUID(as_uuid=True), primary_key=True),
     reference("team_id", "teams"),
     reference("source_config_id", "source_configs", nullable=True, ondelete="SET NULL"),
-    sa.Column("source_type", source_type, nullable=False),
+    sa.Column("source_type", enums.source_type, nullable=False),
     sa.Column("source_thread_id", sa.Text, nullable=False),
     sa.Column("source_url", sa.Text),
     sa.Column("title", sa.Text, nullable=False, server_default=""),
@@ -191,16 +98,16 @@ discussions = sa.Table(
     sa.Column("author_handle", sa.Text),
     sa.Column("author_name", sa.Text),
     texts("participants"),
-    sa.Column("status", discussion_status, nullable=False, server_default=DiscussionStatus.PROCESSING.value),
+    sa.Column("status", enums.discussion_status, nullable=False, server_default=DiscussionStatus.PROCESSING.value),
     sa.Column("reason", sa.Text),
     sa.Column("error", sa.Text),
-    sa.Column("failed_stage", stage),
+    sa.Column("failed_stage", enums.stage),
     sa.Column("run_id", sa.Text),
     sa.Column("active_run_id", sa.Text),
     sa.Column("ai_summary", sa.Text),
     texts("ai_key_points"),
     texts("ai_action_items"),
-    sa.Column("sentiment", sentiment),
+    sa.Column("sentiment", enums.sentiment),
     sa.Column("confidence", sa.Float),
     sa.Column("analyst", sa.Text),
     *spent(),
@@ -229,7 +136,7 @@ messages = sa.Table(
     sa.Column("source_message_id", sa.Text, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("is_added", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("role", message_role, nullable=False, server_default=MessageRole.USER.value),
+    sa.Column("role", enums.message_role, nullable=False, server_default=MessageRole.USER.value),
     sa.Column("persona", sa.Text),
     sa.Column("author_id", sa.Text, nullable=False),
     sa.Column("author_name", sa.Text, nullable=False),
@@ -252,7 +159,7 @@ tasks = sa.Table(
     reference("output_id", "outputs", nullable=True, ondelete="SET NULL"),
     sa.Column("run_id", sa.Text),
     sa.Column("key", sa.Text, nullable=False, unique=True),
-    sa.Column("state", task_state, nullable=False, server_default=TaskState.CREATING.value),
+    sa.Column("state", enums.task_state, nullable=False, server_default=TaskState.CREATING.value),
     sa.Column("reason", sa.Text),
     sa.Column("error", sa.Text),
     sa.Column("notion_page_id", sa.Text, unique=True),
@@ -262,8 +169,8 @@ tasks = sa.Table(
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("description", sa.Text, nullable=False, server_default=""),
     sa.Column("status", sa.Text),
-    sa.Column("priority", priority),
-    sa.Column("type", task_type),
+    sa.Column("priority", enums.priority),
+    sa.Column("type", enums.task_type),
     sa.Column("assignee", sa.Text),
     sa.Column("due_date", sa.Date),
     texts("tags"),
@@ -289,10 +196,10 @@ steps = sa.Table(
     uuid_key(),
     sa.Column("run_id", sa.Text, nullable=False),
     sa.Column("step", sa.Text, nullable=False),
-    sa.Column("stage", stage),
+    sa.Column("stage", enums.stage),
     reference("team_id", "teams", nullable=True),
     sa.Column("discussion_id", pg.UUID(as_uuid=True)),
-    sa.Column("status", step_status, nullable=False, server_default=StepStatus.RUNNING.value),
+    sa.Column("status", enums.step_status, nullable=False, server_default=StepStatus.RUNNING.value),
     sa.Column("input", pg.JSONB),
     sa.Column("output", pg.JSONB),
     sa.Column("reason", sa.Text),
@@ -312,13 +219,13 @@ notes = sa.Table(
     sa.Column("run_id", sa.Text, primary_key=True),
     sa.Column("root_run_id", sa.Text, nullable=False),
     sa.Column("job_name", sa.Text, nullable=False, server_default="discussion_job"),
-    sa.Column("scope", scope, nullable=False, server_default=Scope.TEAM.value),
+    sa.Column("scope", enums.scope, nullable=False, server_default=Scope.TEAM.value),
     reference("team_id", "teams", nullable=True),
     sa.Column("discussion_id", pg.UUID(as_uuid=True)),
     sa.Column("source_config_id", pg.UUID(as_uuid=True)),
-    sa.Column("trigger", trigger, nullable=False, server_default=Trigger.WEBHOOK.value),
-    sa.Column("stage", stage),
-    sa.Column("outcome", run_outcome),
+    sa.Column("trigger", enums.trigger, nullable=False, server_default=Trigger.WEBHOOK.value),
+    sa.Column("stage", enums.stage),
+    sa.Column("outcome", enums.run_outcome),
     sa.Column("reason", sa.Text),
     sa.Column("error", sa.Text),
     moment("not_before"),
@@ -375,7 +282,7 @@ people = sa.Table(
     sa.Column("time_zone", sa.Text),
     sa.Column("is_bot", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("notion_user_id", sa.Text),
-    sa.Column("match", person_match),
+    sa.Column("match", enums.person_match),
     sa.Column("confidence", sa.Float),
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
     moment("fetched_at", nullable=False, server_default=sa.func.now()),

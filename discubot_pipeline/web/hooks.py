@@ -118,6 +118,8 @@ def keep(config: SourceConfig, arrival: Arrival, services: Services) -> Receipt:
     """Commit an arrival to the inbox of its source."""
     arrival = relevant(config, arrival, services)
     stored = services.stores.inboxes[config.source].store(config, arrival)
+    if arrival.single_use and stored.delivery_key != arrival.delivery_key:
+        raise Permanent("replay", "this token has been used for another delivery")
     status = "duplicate" if not stored.is_new else "ignored" if arrival.reason else "accepted"
     logger.info(
         f"webhook_{status}",

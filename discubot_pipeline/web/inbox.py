@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from discubot_pipeline.domain.delivery import DeliveryStatus
-from discubot_pipeline.store.deliveries import DeliveryPlace, DeliveryRecord
+from discubot_pipeline.store.inboxlist import DeliveryPlace, DeliveryRecord
 from discubot_pipeline.web.access import Here, Member, actor_of
 from discubot_pipeline.web.filters import OfSource, Within
 from discubot_pipeline.web.pages import After, Limit, Page, cut, position

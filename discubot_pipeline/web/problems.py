@@ -14,6 +14,7 @@ from discubot_pipeline.domain.preferences import sentence_of
 STATUS = {
     "signature": 401,
     "stale": 401,
+    "passcode": 400,
     "unauthorized": 401,
     "forbidden": 403,
     "exists": 409,
@@ -33,6 +34,8 @@ STATUS = {
     "secret_key": 503,
 }
 REASONS = {404: "not_found", 405: "not_allowed"}
+REFUSAL = {"mailgun": 406}
+"""Senders to which one status alone says that they need not come again, whatever is wrong."""
 RETRY_SECONDS = 5
 MEDIA_TYPE = "application/problem+json"
 MEANINGS = {
@@ -68,7 +71,9 @@ def documented(*statuses: int) -> Documented:
 
 def answer(request: Request, error: Exception) -> JSONResponse:
     """Turn a verdict into an answer. What is ours to mend is 503, so that the sender tries again."""
-    status, reason, message = verdict(error)
+    known, reason, message = verdict(error)
+    is_final = isinstance(error, Permanent) and known < 500
+    status = REFUSAL.get(request.path_params.get("source", ""), known) if is_final else known
     body = {
         "type": "about:blank",
         "title": reason.replace("_", " "),
@@ -76,7 +81,7 @@ def answer(request: Request, error: Exception) -> JSONResponse:
         "reason": reason,
         "detail": message,
     }
-    return JSONResponse(body, status, headers(request, status, error), media_type=MEDIA_TYPE)
+    return JSONResponse(body, status, headers(request, known, error), media_type=MEDIA_TYPE)
 
 
 def verdict(error: Exception) -> tuple[int, str, str]:

@@ -63,12 +63,13 @@ class NotionHarness:
 
     door = DOOR
     answers_back = True
+    knows_emails = True
 
     def __init__(self, sandbox: Sandbox, **subscription: Any) -> None:
         self.sandbox, self._opened = sandbox, ExitStack()
         made = sandbox.control("POST", "/notion/integrations", {"name": "Discubot"})
         self.token, self.bot = made["token"], made["bot_id"]
-        self.people = [self._join("Anna de Vries"), self._join("Ben Carter")]
+        self.people = [user["id"] for user in sandbox.control("GET", "/defaults")["notion"]["users"][:2]]
         self.page = self.write("Relaunch", ["The prices are those of last year."])
         wanted = {"token": self.token, "url": f"{sandbox.url}/healthz", "retry_delays": [], "names_discussions": True}
         self.subscription = sandbox.control("POST", "/notion/subscriptions", wanted | {"greet": False} | subscription)
@@ -90,10 +91,6 @@ class NotionHarness:
     def close(self) -> None:
         """Close all sources."""
         self._opened.close()
-
-    def _join(self, name: str) -> str:
-        person = {"name": name, "email": f"{name.split(maxsplit=1)[0].lower()}@acme.example"}
-        return str(self.sandbox.control("POST", "/notion/users", person)["id"])
 
     def write(self, title: str, paragraphs: Sequence[str] = (), children: Sequence[Any] = ()) -> str:
         """Let a person write a page; gives its id."""

@@ -68,6 +68,7 @@ class SlackHarness:
 
     door = DOOR
     answers_back = True
+    knows_emails = True
     _seconds: ClassVar[Iterator[int]] = count(1763700000, 1000)
 
     def __init__(self, sandbox: Sandbox) -> None:

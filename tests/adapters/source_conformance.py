@@ -24,8 +24,8 @@ from tests.adapters.source_harness import (
 )
 
 
-class SourceConformance:
-    """The suite. A subclass has a fixture `harness`, of class scope or wider."""
+class SignatureConformance:
+    """What doors must do whose requests are signed in their headers."""
 
     def test_a_signed_request_is_accepted(self, harness: Harness) -> None:
         """What the service signed a moment ago passes."""
@@ -78,6 +78,10 @@ class SourceConformance:
             assert refused.value.reason in {"signature", "stale"}
 
         is_refused()
+
+
+class BodyConformance:
+    """What doors must do whose requests are JSON."""
 
     def test_a_strange_body_is_malformed(self, harness: Harness) -> None:
         """A signed body that is no message ends in a verdict, never in another exception."""
@@ -139,6 +143,10 @@ class SourceConformance:
         ):
             assert harness.door.locate(harness.config, url) is None
 
+
+class ThreadConformance:
+    """What a source must do once a delivery is stored."""
+
     def test_words_beside_the_mention_are_the_instruction(self, harness: Harness) -> None:
         """What people write beside the mention is read from the delivery, and found in the thread."""
         delivery = self._deliver(harness, ["The header is broken"], "fix the header")
@@ -164,7 +172,8 @@ class SourceConformance:
         assert [one.text for one in thread.messages] == texts
         assert len({one.id for one in thread.messages}) == 250
         assert [one.sent_at for one in thread.messages] == sorted(one.sent_at for one in thread.messages)
-        assert all(one.author.name and one.author.email and one.url for one in thread.messages)
+        assert all(one.author.name and one.url for one in thread.messages)
+        assert all(bool(one.author.email) is harness.knows_emails for one in thread.messages)
         assert all(one.sent_at.utcoffset() == timedelta() for one in thread.messages)
         assert thread.url
 
@@ -250,3 +259,7 @@ class SourceConformance:
 
     def _thread(self, harness: Harness) -> str:
         return str(self._deliver(harness, ["One"], None).thread_id)
+
+
+class SourceConformance(SignatureConformance, BodyConformance, ThreadConformance):
+    """The whole suite. A subclass of any of them has a fixture `harness`, of class scope or wider."""

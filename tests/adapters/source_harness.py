@@ -35,6 +35,7 @@ class Harness(Protocol):
     config: SourceConfig
     source: Source
     answers_back: bool
+    knows_emails: bool
     samples: Mapping[str, str]
 
     def sign(self, body: bytes, at: datetime) -> dict[str, str]:

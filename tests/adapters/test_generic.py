@@ -69,6 +69,7 @@ class GenericHarness:
     config = CONFIG
     source: Source = GenericSource(CONFIG)
     answers_back = False
+    knows_emails = True
     samples: ClassVar[dict[str, str]] = {"a < b &amp; <@U1> :tada:": "a < b &amp; <@U1> :tada:", "é🎉": "é🎉"}
     _threads: ClassVar[Iterator[int]] = count(1)
 

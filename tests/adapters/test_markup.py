@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discubot_pipeline.adapters import markup
-from discubot_pipeline.adapters.keyword import Keyword
+from discubot_pipeline.adapters.callsign import keyword
 
 TEXT = st.text(st.characters(exclude_categories=["C"]), max_size=40)
 
@@ -27,6 +27,6 @@ def test_a_link_keeps_its_title_and_address(title: str, address: str) -> None:
 @given(TEXT)
 def test_a_text_without_the_keyword_is_not_cut(text: str) -> None:
     """Only calls are taken out."""
-    keyword = Keyword("zebra")
-    if not keyword.calls(text):
-        assert keyword.cut(text) == text.strip()
+    callsign = keyword("zebra")
+    if not callsign.is_in(text):
+        assert callsign.without(text) == text.strip()

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from discubot_pipeline.adapters.notion import database_id_of
 from discubot_pipeline.adapters.page import layout
 from discubot_pipeline.domain.errors import Permanent, Transient, Unanswered
 from tests.adapters.conftest import Sandbox
@@ -274,32 +273,3 @@ def test_trashed_page(space: Workspace) -> None:
     page, _ = space.tracker().create(draft)
     space.sandbox.control("POST", f"/notion/pages/{page.id}/trash")
     assert space.tracker().find(draft, long_ago()) is None
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *(HEX, DASHED, HEX.upper(), f" {DASHED}\n"),
-        *(
-            f"https://www.notion.so/{HEX}?v={'f' * 32}",
-            f"https://www.notion.so/acme/My-Tasks-{HEX}?v=1&pvs=4",
-        ),
-        *(
-            f"https://app.notion.com/p/{HEX}#x",
-            f"https://acme.notion.site/Tasks-{DASHED}/",
-            f"notion://x/{HEX}",
-        ),
-    ],
-)
-def test_database_ids(text: str) -> None:
-    """An id is read out of everything that people paste."""
-    assert database_id_of(text) == DASHED
-
-
-@pytest.mark.parametrize(
-    "text", ["", "Tasks", HEX[1:], f"{HEX}0", f"https://www.notion.so/?v={HEX}", "https://[bad", f"x{HEX}"]
-)
-def test_no_database_id(text: str) -> None:
-    """Anything else is refused with the accepted forms."""
-    with pytest.raises(Permanent, match=r"malformed: .*link of the database"):
-        database_id_of(text)

@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from discubot_pipeline.domain.config import NotionSourceCredentials, SlackCredentials
+from discubot_pipeline.domain.config import (
+    FigmaCredentials,
+    MailgunCredentials,
+    NotionSourceCredentials,
+    SlackCredentials,
+)
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.store.vault import Vault, key_file
 from tests.cli.commands import Shell
@@ -126,3 +131,36 @@ def test_a_token_of_an_app_is_optional(shell: Shell, stores: Stores, tmp_path: P
     found = {each.name: each.credentials for each in stores_with_key(stores, tmp_path).configs.sources()}
     tokens = {name: own.app_token for name, own in found.items() if isinstance(own, SlackCredentials)}
     assert tokens == {"without": None, "with": SecretStr("xapp-1")}
+
+
+def test_figma_and_its_mails_are_connected(shell: Shell, stores: Stores, tmp_path: Path) -> None:
+    """A passcode is made up and shown; mails of a team that has a Figma source need no token of their own."""
+    shell("team", "add", "acme")
+    made = shell.json("source", "add", "figma", "--team", "acme", "--token", "figd_1", "--trigger", "@robo")
+    mail = shell.json("source", "add", "mailgun", "--team", "acme", "--signing-key", "k")
+    figma, mailgun = stores_with_key(stores, tmp_path).configs.sources()
+    assert isinstance(figma.credentials, FigmaCredentials)
+    assert figma.credentials.passcode.get_secret_value() == made["passcode"]
+    assert figma.preferences.trigger == "@robo"
+    assert made["webhook"].endswith(f"/hooks/figma/{figma.hook}")
+    assert mail["webhook"].endswith(f"/hooks/mailgun/{mailgun.hook}")
+    assert isinstance(mailgun.credentials, MailgunCredentials)
+    assert mailgun.credentials.token is None
+    assert "passcode" not in mail
+
+
+def test_mails_without_a_figma_source_need_a_token(shell: Shell, stores: Stores, tmp_path: Path) -> None:
+    """It is asked for, as is what else is missing; a passcode that is given is not shown."""
+    shell("team", "add", "acme")
+    asked = shell("source", "add", "mailgun", "--team", "acme", input="k3y\nfigd_1\n").output
+    assert "Signing key" in asked and "Figma token" in asked and "k3y" not in asked
+    given = shell("source", "add", "figma", "--team", "acme", "--token", "figd_1", "--passcode", "0pen").output
+    assert "0pen" not in given
+
+
+def test_an_option_of_another_kind_is_named(shell: Shell) -> None:
+    """A secret in the wrong place is refused, and not repeated."""
+    shell("team", "add", "acme")
+    words = ["source", "add", "generic", "--team", "acme", "--signing-secret", "whsec_x", "--signing-key", "s3cret"]
+    output = shell(*words, ok=False).output
+    assert "--signing-key" in output and "s3cret" not in output

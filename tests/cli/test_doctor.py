@@ -1,6 +1,7 @@
 """`discubot doctor` over the sandbox: what is right, what is not and what to do, and never a secret."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,17 @@ from pydantic import SecretStr
 from discubot_pipeline.cli.ports import free_port
 from discubot_pipeline.domain.config import NotionSourceCredentials
 from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.stores import Stores, open_stores
-from discubot_pipeline.store.tables import SCHEMA
+from discubot_pipeline.store.tables import SCHEMA, inboxes
 from discubot_pipeline.store.vault import Vault, key_file
+from discubot_pipeline.wiring import build
 from tests.adapters.notion_space import COLUMNS, Workspace, workspace
 from tests.adapters.slack_workspace import SlackHarness
 from tests.cli.commands import Shell
 from tests.conftest import Sandbox
+from tests.store.samples import rows
+from tests.web.receiver import Receiver
 
 SCOPES = (
     "app_mentions:read channels:history groups:history im:history mpim:history chat:write reactions:write users:read"
@@ -29,6 +34,8 @@ def world(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """Let the commands talk to the sandbox, and find no Dagster."""
     monkeypatch.setenv("DISCUBOT_NOTION_URL", f"{sandbox.url}/notion")
     monkeypatch.setenv("DISCUBOT_SLACK_URL", f"{sandbox.url}/slack/api")
+    monkeypatch.setenv("DISCUBOT_FIGMA_URL", f"{sandbox.url}/figma")
+    monkeypatch.setenv("DISCUBOT_RECEIVER_PORT", str(free_port()))
     monkeypatch.setenv("DISCUBOT_WEB_PORT", str(free_port()))
     return sandbox
 
@@ -61,6 +68,18 @@ def ready(shell: Shell, slack: SlackHarness, space: Workspace) -> Shell:
 def report(shell: Shell, ok: bool = True, *words: str) -> dict[tuple[str, str], Any]:
     """Let doctor look; gives its lines by topic and name."""
     return {(line["topic"], line["name"]): line for line in shell.json("doctor", *words, ok=ok)}
+
+
+@contextmanager
+def receiving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    """Run the receiver of this installation."""
+    receiver = Receiver(build(Settings(), pool_size=2))
+    monkeypatch.setenv("DISCUBOT_RECEIVER_PORT", str(receiver.port))
+    try:
+        yield receiver
+    finally:
+        receiver.stop()
+        receiver.services.engine.dispose()
 
 
 SOURCE, OUTPUT = "acme/slack", "acme/slack → notion"
@@ -188,6 +207,27 @@ def test_a_notion_source_says_how_far_its_handshake_is(
     assert report(ready)[topic, "handshake"]["state"] == "passed"
     ready("source", "set", "notion", "--token", "ntn_wrong")
     assert "discubot source set --token -" in report(ready, False)[topic, "token"]["advice"]
+
+
+def test_a_figma_source_and_its_mails(
+    ready: Shell, world: Sandbox, space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token names its account; mails are the Figma source's, and their address knows what their key has signed."""
+    bot = world.control("POST", "/figma/accounts", {"handle": "discubot"})
+    ready("source", "add", "figma", "--token", bot["token"])
+    ready("output", "add", space.database["database_id"], "--source", "figma", "--token", space.token)
+    ready("source", "add", "mailgun", "--signing-key", "s3cret")
+    lines = report(ready)
+    assert lines["acme/figma", "token"]["message"] == "speaks for @discubot"
+    assert lines["acme/mailgun", "outputs"]["message"] == "its threads are those of the source figma"
+    assert lines["acme/mailgun", "signing key"]["advice"] == "discubot up"
+    with receiving(monkeypatch) as receiver:
+        assert report(ready)["acme/mailgun", "signing key"]["state"] == "passed"
+        assert rows(receiver.services.engine, inboxes[SourceType.MAILGUN]) == []
+    monkeypatch.setenv("DISCUBOT_PUBLIC_URL", world.url)
+    assert "DISCUBOT_PUBLIC_URL" in report(ready, False)["acme/mailgun", "signing key"]["advice"]
+    ready("source", "set", "figma", "--token", "figd_wrong")
+    assert "discubot source set --token -" in report(ready, False)["acme/figma", "token"]["advice"]
 
 
 def test_an_old_database(ready: Shell, engine: sa.Engine) -> None:

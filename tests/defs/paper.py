@@ -104,6 +104,10 @@ class PaperSource:
         payload = delivery.payload or {}
         return Mention(thread_id=delivery.thread_id or "", message_id=payload["ts"], instruction=payload.get("words"))
 
+    def root(self, thread_id: str) -> str:
+        """Give the thread id as it is."""
+        return thread_id
+
     def fetch(self, thread_id: str, deliveries: Sequence[Delivery]) -> FetchedThread:
         """Give the thread."""
         self.world.called("fetch")

@@ -23,6 +23,8 @@ SENSORS = {
     "slack_inbox": 1,
     "generic_inbox": 1,
     "notion_inbox": 1,
+    "figma_inbox": 1,
+    "mailgun_inbox": 1,
     "failed_runs": 5,
     "cancelled_runs": 5,
     "unfinished_work": 10,

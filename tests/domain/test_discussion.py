@@ -34,10 +34,11 @@ class TestDiscussionId:
         assert found == UUID("5e290ff7-409d-54cc-adff-ac1d8a094e20")
 
     def test_it_is_of_team_source_and_thread(self) -> None:
-        """A thread of the same name elsewhere is another discussion."""
+        """A thread of the same name elsewhere is another discussion; which way it came in makes none."""
         teams, threads = (TEAM, uuid4()), ("C1:1", "C1:2")
         ids = {discussion_id(team, source, thread) for team in teams for source in SourceType for thread in threads}
-        assert len(ids) == 2 * len(SourceType) * 2
+        assert len(ids) == 2 * len({source.origin for source in SourceType}) * 2
+        assert discussion_id(TEAM, SourceType.MAILGUN, "K:1") == discussion_id(TEAM, SourceType.FIGMA, "K:1")
 
     @given(st.sets(st.text(max_size=20), min_size=2, max_size=5))
     def test_different_threads_have_different_ids(self, threads: set[str]) -> None:

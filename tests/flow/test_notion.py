@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from discubot_pipeline.cli.commenting import connect
+from discubot_pipeline.cli.notiondemo import connect
 from discubot_pipeline.cli.stage import Stage
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
@@ -61,7 +61,7 @@ def page(town: Town) -> Page:
     team = town.team("scribes")
     document = town.ask("POST", "/sandbox/notion/documents", {"title": "Plan", "tokens": [team.notion_token]})
     notion = {"token": team.notion_token, "database_id": team.database}
-    config = connect(town.here, Stage(town.sandbox, team.slack, notion), team.row)
+    config = connect(town.here, Stage(town.sandbox, team.slack, notion, {}), team.row)
     return Page(team, config, document["page_id"])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .harness import TEAM, Receiver, Sandbox, Server
+from .harness import TEAM, Figma, Receiver, Sandbox, Server
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +33,9 @@ def receiver(sandbox: Sandbox) -> Iterator[Receiver]:
     sandbox.control("PATCH", f"/slack/workspaces/{TEAM}", {"events_url": None})
     sandbox.control("POST", "/reset")
     listening.stop()
+
+
+@pytest.fixture
+def figma(sandbox: Sandbox) -> Figma:
+    """Give a client."""
+    return Figma(sandbox)

@@ -116,6 +116,32 @@ class Sandbox:
         return found
 
 
+class Figma:
+    """A client of the stand-in, with the default world's bot."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.told: Json = sandbox.defaults["figma"]
+        self.key = self.told["file_key"]
+        self.thread = sandbox.control("GET", f"/figma/files/{self.key}/comments")["comments"][0]["id"]
+
+    def call(self, verb: str, path: str, body: Any = None, token: str | None = None, **params: str) -> httpx2.Response:
+        """Call the API."""
+        headers = {"X-Figma-Token": self.told["token"] if token is None else token}
+        return self.sandbox.http.request(verb, f"/figma/v1{path}", json=body, headers=headers, params=params)
+
+    @property
+    def comments(self) -> str:
+        """Name the comments of the default file."""
+        return f"/files/{self.key}/comments"
+
+    def say(self, **said: Any) -> Json:
+        """Let a person comment."""
+        new = {"file_key": self.key, "user": self.told["users"][0]["id"], "message": "hello"} | said
+        made: Json = self.sandbox.control("POST", "/figma/comments", new)
+        return made
+
+
 def rich(words: str) -> list[Json]:
     """Write words as rich text."""
     return [{"text": {"content": words}}]

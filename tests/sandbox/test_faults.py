@@ -154,7 +154,7 @@ def test_slack_errors_stay_with_200(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {"service": "notion", "kind": "explode"}, {"service": "figma", "kind": "html"},
+        {"service": "notion", "kind": "explode"}, {"service": "jira", "kind": "html"},
         {"service": "slack", "kind": "saved_503"}, {"service": "notion", "kind": "status", "match": "("},
         {"service": "slack", "kind": "error"}, {"service": "slack", "kind": "html", "often": 3},
     ],

@@ -1,5 +1,6 @@
-"""Every refusal rule of the stand-ins, each with the call that must be refused and the words of the
-refusal.
+"""Every refusal rule of the stand-ins, each with the call that must be refused and the words of the refusal.
+
+Figma's are in `test_figma_rules`.
 """
 
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from .harness import CHANNEL, TEAM, Json, Sandbox, paragraph, rich
+from .test_figma_rules import FIGMA_RULES
 
 SlackRule = tuple[str, str, Json, str]
 NOWHERE = "00000000-0000-0000-0000-000000000000"
@@ -276,5 +278,6 @@ def test_notion_refuses_a_query(sandbox: Sandbox, rule: str, body: Callable[[San
 
 def test_rules_have_names_of_their_own() -> None:
     """No rule is listed twice."""
-    names = [rule[0] for table in (SLACK_RULES, PAGE_RULES, QUERY_RULES, COMMENT_RULES) for rule in table]
+    tables = (SLACK_RULES, PAGE_RULES, QUERY_RULES, COMMENT_RULES, FIGMA_RULES)
+    names = [rule[0] for table in tables for rule in table]
     assert len(names) == len(set(names))

@@ -53,7 +53,8 @@ def output(stores: Stores, slack_config: SourceConfig, notion: Workspace) -> Out
 def outside(settings: Settings, sandbox: Sandbox, engine: sa.Engine, stores: Stores) -> Iterator[Adapters]:
     """Give the real adapters, with the sandbox for the world."""
     addresses = {"slack_url": f"{sandbox.url}/slack/api/", "notion_url": f"{sandbox.url}/notion"}
-    adapters = Adapters(settings.model_copy(update=addresses), engine, stores.limits)
+    figma = {"figma_url": f"{sandbox.url}/figma", "figma_calls_per_minute": 1000}
+    adapters = Adapters(settings.model_copy(update=addresses | figma), engine, stores.limits)
     yield adapters
     opened: list[Any] = [*adapters._sources.values(), *adapters._trackers.values()]
     for adapter in opened:

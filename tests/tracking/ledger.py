@@ -58,7 +58,6 @@ class Ledger:
         self._write(run_id, create_timestamp=at.replace(tzinfo=None))
         return run_id
 
-
     def time(self, run_id: str, created: datetime, start: float | None, end: float | None) -> None:
         """Write when a run was made, and how many seconds later it began and ended."""
         at = created.timestamp()

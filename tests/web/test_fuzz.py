@@ -57,7 +57,7 @@ def test_nothing_unproven_is_stored(
 ) -> None:
     """Two hundred random requests: never a 5xx, never a row, no error in the log; a real one is taken afterwards."""
     caplog.set_level(logging.INFO)
-    addresses = [f"slack/{slack_config.hook}", f"generic/{generic_config.hook}", "slack", "generic", "figma"]
+    addresses = [f"slack/{slack_config.hook}", f"generic/{generic_config.hook}", "slack", "generic", "figma", "jira"]
     signed = slack_headers(slack_config, MENTION)
     stamp = {"x-slack-request-timestamp": signed["x-slack-request-timestamp"].encode()}
 

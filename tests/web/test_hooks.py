@@ -167,8 +167,8 @@ class TestRefused:
             ("/hooks/slack/a%00b%F0%9F%8E%89", "unknown_hook"),
             (f"/hooks/slack/{'x' * 5000}", "unknown_hook"),
             ("/hooks/generic/nothing", "unknown_hook"),
-            ("/hooks/figma", "unknown_source"),
-            ("/hooks/figma/x", "unknown_source"),
+            ("/hooks/jira", "unknown_source"),
+            ("/hooks/jira/x", "unknown_source"),
             ("/hooks/SLACK/x", "unknown_source"),
         ],
     )

@@ -19,8 +19,11 @@ _numbers = count(1)
 @pytest.fixture
 def services(settings: Settings, stores: Stores, sandbox: Sandbox) -> Iterator[Services]:
     """Give services over the empty database, with the sandbox as the world."""
-    urls = {"notion_url": f"{sandbox.url}/notion", "slack_url": f"{sandbox.url}/slack/api"}
-    here = settings.model_copy(update=urls)
+    urls = {service: f"{sandbox.url}/{service}" for service in ("notion", "figma")} | {
+        "slack": f"{sandbox.url}/slack/api"
+    }
+    at = {f"{service}_url": url for service, url in urls.items()}
+    here = settings.model_copy(update=at | {"figma_calls_per_minute": 100_000})
     with closing(Adapters(here, stores.engine, stores.limits)) as adapters:
         yield Services(here, stores.engine, stores, adapters)
 

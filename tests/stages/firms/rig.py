@@ -174,7 +174,8 @@ def work(services: Services, request: RunToRequest) -> Made:
 def work_all(services: Services) -> list[Made]:
     """Work until nothing is due."""
     done: list[Made] = []
-    while requests := services.stores.inboxes[SLACK].lease(1, LEASE):
+    inboxes = services.stores.inboxes.values()
+    while requests := [request for inbox in inboxes for request in inbox.lease(1, LEASE)]:
         done += [work(services, request) for request in requests]
     return done
 

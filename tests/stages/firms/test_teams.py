@@ -1,6 +1,10 @@
-"""Two teams whose channels, threads and people have the same ids, at work at once: nothing of one is the other's."""
+"""Two teams whose channels, threads and people have the same ids, and who share a Figma file, at work at once.
+
+Nothing of one is the other's.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import zip_longest
 from secrets import token_hex
 from typing import Any
@@ -17,11 +21,12 @@ from discubot_pipeline.store.tables import discussions, inboxes, metadata, outpu
 from discubot_pipeline.wiring import Services
 from tests.conftest import Sandbox
 from tests.stages.firms.conftest import FirmOf
+from tests.stages.firms.drawing import FIGMA, Drawing
 from tests.stages.firms.rig import SLACK, Firm, Made, unlimited, work_all
 from tests.store.samples import rows
 
-WORKERS, THREADS, MENTIONS = 8, 25, 4
-"""Of each team so many threads with so many mentions: 200 deliveries of two teams."""
+WORKERS, THREADS, MENTIONS = 8, 25, 2
+"""Of each team so many threads with so many mentions, in Slack and in Figma: 200 deliveries of two teams."""
 
 
 def canary_of(firm: Firm) -> str:
@@ -40,6 +45,15 @@ def ask(firm: Firm, thread: int) -> list[int]:
     ]
 
 
+def comment(drawing: Drawing, firm: Firm, thread: int) -> None:
+    """Let the people of a team talk in the shared file and call their bot; the other team's is told and stays out."""
+    word = canary_of(firm)
+    root = drawing.say(word, f"The picture of page {thread} is cut off, says {word}")
+    for number in range(MENTIONS):
+        answers = drawing.call(word, root, f"task: Fix picture {thread} for {word}, part {number}")
+        assert answers == {name: "accepted" if name == word else "not_a_mention" for name in drawing.sources}
+
+
 @pytest.fixture
 def firms(firm: FirmOf, services: Services) -> list[Firm]:
     """Give two teams whose channels, threads and people have the same ids, and whose names are canaries."""
@@ -53,22 +67,37 @@ def firms(firm: FirmOf, services: Services) -> list[Firm]:
 
 
 @pytest.fixture
-def done(firms: list[Firm], services: Services, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[Made]:
+def drawing(firms: list[Firm], sandbox: Sandbox) -> Drawing:
+    """Give the file that both teams comment on."""
+    return Drawing(sandbox, firms).open([canary_of(firm) for firm in firms])
+
+
+@pytest.fixture
+def done(
+    firms: list[Firm], drawing: Drawing, services: Services, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> list[Made]:
     """Deliver everything interleaved, and let eight workers work until nothing is due."""
     monkeypatch.setattr(wiring, "NOTION_RATE", Rate(per_minute=100_000, burst=10_000))
+    calls = [
+        call
+        for thread in range(THREADS)
+        for firm in firms
+        for call in (partial(ask, firm, thread), partial(comment, drawing, firm, thread))
+    ]
     with unlimited(sandbox), ThreadPoolExecutor(WORKERS) as pool:
-        list(pool.map(lambda call: ask(*call), [(firm, thread) for thread in range(THREADS) for firm in firms]))
+        list(pool.map(lambda call: call(), calls))
         results = [pool.submit(work_all, services) for _ in range(WORKERS)]
         return [made for result in results for made in result.result(150)]
 
 
-def test_nothing_crosses_over(done: list[Made], firms: list[Firm], engine: sa.Engine) -> None:
+def test_nothing_crosses_over(done: list[Made], firms: list[Firm], drawing: Drawing, engine: sa.Engine) -> None:
     """Rows, pages and answers of each team have its own canary and never the other's."""
     assert {made.outcome.outcome for made in done} == {RunOutcome.COMPLETED}
     for mine, other in (firms, reversed(firms)):
         inspect_rows(engine, mine, canary_of(other))
         inspect_notion(mine, canary_of(other))
         inspect_slack(mine, canary_of(other))
+        inspect_figma(drawing, canary_of(mine), canary_of(other))
     all_is_done(engine, firms)
 
 
@@ -81,14 +110,14 @@ def inspect_rows(engine: sa.Engine, firm: Firm, stranger: str) -> None:
         for row in rows(engine, table, table.c.team_id == firm.config.team_id):
             assert stranger not in repr(tuple(row)), table.name
             seen += canary_of(firm) in repr(tuple(row))
-    assert seen > THREADS * MENTIONS
+    assert seen > 2 * THREADS * MENTIONS
 
 
 def inspect_notion(firm: Firm, stranger: str) -> None:
     """Look through the pages of a team's database, with all their blocks."""
     [name] = firm.databases
     pages = firm.pages(name)
-    assert len(pages) >= THREADS
+    assert len(pages) >= 2 * THREADS
     for page in pages:
         text = repr(firm.sandbox.control("GET", f"/notion/pages/{page['id']}")) + repr(page)
         assert canary_of(firm) in text and stranger not in text
@@ -103,14 +132,26 @@ def inspect_slack(firm: Firm, stranger: str) -> None:
         assert answers and all(canary_of(firm) in answer for answer in answers)
 
 
+def inspect_figma(drawing: Drawing, canary: str, stranger: str) -> None:
+    """Look through a team's threads in the shared file: each has answers, and all of it is the team's own."""
+    threads = drawing.threads(canary)
+    assert len(threads) == THREADS
+    for comments in threads:
+        assert stranger not in repr(comments)
+        answers = [one for one in comments if one["user"]["handle"] == f"{canary}-bot"]
+        assert answers and all(canary in one["message"] for one in comments)
+
+
 def all_is_done(engine: sa.Engine, firms: list[Firm]) -> None:
     """Look that every delivery was worked on, and that the same thread id is two discussions."""
-    deliveries: list[Any] = rows(engine, inboxes[SLACK])
-    assert {row.status for row in deliveries} == {DeliveryStatus.DONE}
-    assert len(deliveries) == len(firms) * THREADS * MENTIONS == 200
+    deliveries: list[Any] = rows(engine, inboxes[SLACK]) + rows(engine, inboxes[FIGMA])
+    worked = [row for row in deliveries if row.reason != "not_a_mention"]
+    assert {row.status for row in worked} == {DeliveryStatus.DONE}
+    assert len(worked) == len(firms) * 2 * THREADS * MENTIONS == 200
+    assert all(row.payload is None for row in deliveries if row not in worked)
     found = rows(engine, discussions)
     assert {row.status for row in found} == {DiscussionStatus.COMPLETED}
-    assert (len(found), len({row.source_thread_id for row in found})) == (2 * THREADS, THREADS)
+    assert (len(found), len({row.source_thread_id for row in found})) == (4 * THREADS, 3 * THREADS)
     pages = [page["id"] for firm in firms for name in firm.databases for page in firm.pages(name)]
     assert sorted(row.notion_page_id for row in rows(engine, tasks)) == sorted(pages)
     by_team = {row.id: row.team_id for row in rows(engine, outputs)}

@@ -1,7 +1,8 @@
 -- The first tables of the schema discubot.
 
-CREATE TYPE discubot.source_type AS ENUM ('slack', 'generic', 'notion');
+CREATE TYPE discubot.source_type AS ENUM ('slack', 'generic', 'notion', 'figma', 'mailgun');
 CREATE TYPE discubot.delivery_status AS ENUM ('pending', 'requested', 'running', 'done', 'ignored', 'failed', 'dead', 'held');
+CREATE TYPE discubot.delivery_kind AS ENUM ('mention', 'page');
 CREATE TYPE discubot.discussion_status AS ENUM ('new', 'processing', 'completed', 'partial', 'failed', 'cancelled');
 CREATE TYPE discubot.sentiment AS ENUM ('positive', 'neutral', 'negative');
 CREATE TYPE discubot.task_state AS ENUM ('creating', 'created', 'failed');
@@ -11,13 +12,10 @@ CREATE TYPE discubot.stage AS ENUM ('ingestion', 'config_loading', 'thread_build
 CREATE TYPE discubot.step_status AS ENUM ('running', 'completed', 'retrying', 'ignored', 'deferred', 'failed');
 CREATE TYPE discubot.run_outcome AS ENUM ('completed', 'partial', 'deferred', 'ignored', 'failed', 'cancelled');
 CREATE TYPE discubot.trigger AS ENUM ('webhook', 'manual', 'schedule', 'retry', 'backfill');
+CREATE TYPE discubot.scope AS ENUM ('team', 'system');
 CREATE TYPE discubot.role AS ENUM ('member', 'admin');
 CREATE TYPE discubot.person_match AS ENUM ('email', 'name', 'manual', 'imported');
 CREATE TYPE discubot.message_role AS ENUM ('user', 'assistant', 'system');
-CREATE TYPE discubot.delivery_kind AS ENUM ('mention', 'page');
-CREATE TYPE discubot.scope AS ENUM ('team', 'system');
-
-CREATE SEQUENCE discubot.delivery_id_seq;
 
 CREATE TABLE discubot.teams (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -98,6 +96,8 @@ CREATE TABLE discubot.outputs (
 );
 CREATE INDEX ix_outputs_team_id ON discubot.outputs (team_id);
 CREATE UNIQUE INDEX uq_outputs_default ON discubot.outputs (source_config_id) WHERE is_default AND active;
+
+CREATE SEQUENCE discubot.delivery_id_seq;
 
 CREATE TABLE discubot.inbox_slack (
     id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
@@ -239,6 +239,100 @@ CREATE INDEX ix_inbox_notion_pending ON discubot.inbox_notion (not_before, id) W
 CREATE INDEX ix_inbox_notion_run_id ON discubot.inbox_notion (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX ix_inbox_notion_team_id_received_at_id ON discubot.inbox_notion (team_id, received_at, id);
 CREATE INDEX ix_inbox_notion_team_id_status_received_at_id ON discubot.inbox_notion (team_id, status, received_at, id);
+
+CREATE TABLE discubot.inbox_figma (
+    id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID NOT NULL,
+    status discubot.delivery_status DEFAULT 'pending' NOT NULL,
+    reason TEXT,
+    error TEXT,
+    kind discubot.delivery_kind DEFAULT 'mention' NOT NULL,
+    trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
+    delivery_key TEXT NOT NULL,
+    message_key TEXT,
+    gesture_key TEXT,
+    thread_id TEXT,
+    discussion_id UUID,
+    payload JSONB,
+    generation INTEGER DEFAULT '0' NOT NULL,
+    expiries INTEGER DEFAULT '0' NOT NULL,
+    not_before TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    leased_until TIMESTAMP WITH TIME ZONE,
+    run_key TEXT,
+    run_id TEXT,
+    received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    replayed_by TEXT,
+    replayed_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_inbox_figma PRIMARY KEY (id),
+    CONSTRAINT uq_inbox_figma_source_config_id_delivery_key UNIQUE (source_config_id, delivery_key),
+    CONSTRAINT uq_inbox_figma_source_config_id_message_key UNIQUE (source_config_id, message_key),
+    CONSTRAINT uq_inbox_figma_source_config_id_gesture_key UNIQUE (source_config_id, gesture_key),
+    CONSTRAINT ck_inbox_figma_thread CHECK (status = 'ignored' OR thread_id IS NOT NULL),
+    CONSTRAINT ck_inbox_figma_discussion CHECK ((thread_id IS NULL) = (discussion_id IS NULL)),
+    CONSTRAINT fk_inbox_figma_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_inbox_figma_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_inbox_figma_discussion_id ON discubot.inbox_figma (discussion_id);
+CREATE INDEX ix_inbox_figma_leases ON discubot.inbox_figma (leased_until) WHERE status = 'requested';
+CREATE INDEX ix_inbox_figma_open ON discubot.inbox_figma (discussion_id) WHERE status IN ('requested', 'running');
+CREATE INDEX ix_inbox_figma_payloads ON discubot.inbox_figma (finished_at) WHERE payload IS NOT NULL;
+CREATE INDEX ix_inbox_figma_pending ON discubot.inbox_figma (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_inbox_figma_run_id ON discubot.inbox_figma (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX ix_inbox_figma_team_id_received_at_id ON discubot.inbox_figma (team_id, received_at, id);
+CREATE INDEX ix_inbox_figma_team_id_status_received_at_id ON discubot.inbox_figma (team_id, status, received_at, id);
+
+CREATE TABLE discubot.inbox_mailgun (
+    id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID NOT NULL,
+    status discubot.delivery_status DEFAULT 'pending' NOT NULL,
+    reason TEXT,
+    error TEXT,
+    kind discubot.delivery_kind DEFAULT 'mention' NOT NULL,
+    trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
+    delivery_key TEXT NOT NULL,
+    message_key TEXT,
+    gesture_key TEXT,
+    thread_id TEXT,
+    discussion_id UUID,
+    payload JSONB,
+    generation INTEGER DEFAULT '0' NOT NULL,
+    expiries INTEGER DEFAULT '0' NOT NULL,
+    not_before TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    leased_until TIMESTAMP WITH TIME ZONE,
+    run_key TEXT,
+    run_id TEXT,
+    received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    replayed_by TEXT,
+    replayed_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_inbox_mailgun PRIMARY KEY (id),
+    CONSTRAINT uq_inbox_mailgun_source_config_id_delivery_key UNIQUE (source_config_id, delivery_key),
+    CONSTRAINT uq_inbox_mailgun_source_config_id_message_key UNIQUE (source_config_id, message_key),
+    CONSTRAINT uq_inbox_mailgun_source_config_id_gesture_key UNIQUE (source_config_id, gesture_key),
+    CONSTRAINT ck_inbox_mailgun_thread CHECK (status = 'ignored' OR thread_id IS NOT NULL),
+    CONSTRAINT ck_inbox_mailgun_discussion CHECK ((thread_id IS NULL) = (discussion_id IS NULL)),
+    CONSTRAINT fk_inbox_mailgun_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_inbox_mailgun_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_inbox_mailgun_discussion_id ON discubot.inbox_mailgun (discussion_id);
+CREATE INDEX ix_inbox_mailgun_leases ON discubot.inbox_mailgun (leased_until) WHERE status = 'requested';
+CREATE INDEX ix_inbox_mailgun_open ON discubot.inbox_mailgun (discussion_id) WHERE status IN ('requested', 'running');
+CREATE INDEX ix_inbox_mailgun_payloads ON discubot.inbox_mailgun (finished_at) WHERE payload IS NOT NULL;
+CREATE INDEX ix_inbox_mailgun_pending ON discubot.inbox_mailgun (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_inbox_mailgun_run_id ON discubot.inbox_mailgun (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX ix_inbox_mailgun_team_id_received_at_id ON discubot.inbox_mailgun (team_id, received_at, id);
+CREATE INDEX ix_inbox_mailgun_team_id_status_received_at_id ON discubot.inbox_mailgun (team_id, status, received_at, id);
 
 CREATE TABLE discubot.discussions (
     id UUID NOT NULL,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from discubot_pipeline.cli.stage import Played, Stage
+from discubot_pipeline.cli.stage import TEAM, Played, Stage
 from discubot_pipeline.cli.threads import Line, Play
 from discubot_pipeline.domain.config import NotionCredentials, NotionSourceCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
@@ -23,6 +23,12 @@ def comments() -> list[Play]:
     """Give our own sample threads of comments."""
     plays = json.loads(COMMENTS.read_text())
     return [Play(play["name"], tuple(Line(*said) for said in play["messages"])) for play in plays]
+
+
+def play(here: Services, stage: Stage) -> list[Played]:
+    """Comment on the sandbox's page."""
+    config = connect(here, stage, here.stores.configs.team(TEAM))
+    return [comment(stage, config, each) for each in comments()]
 
 
 def connect(here: Services, stage: Stage, team: Team) -> SourceConfig:
@@ -70,8 +76,8 @@ def comment(stage: Stage, config: SourceConfig, thread: Play) -> Played:
         said = stage.ask("POST", "/sandbox/notion/comments", place | {"user": ids[line.user], "text": line.text})
         place = {"discussion_id": said["discussion_id"]}
     thread_id = f"{said['parent']}:{said['discussion_id']}"
-    discussion = discussion_id(config.team_id, SourceType.NOTION, thread_id)
-    return Played(thread.name, thread_id, discussion, time.monotonic(), SourceType.NOTION)
+    id = discussion_id(config.team_id, SourceType.NOTION, thread_id)
+    return Played(thread.name, SourceType.NOTION, thread_id, id, time.monotonic())
 
 
 def answers(stage: Stage, played: Played) -> list[str]:
