@@ -27,7 +27,7 @@ def discussion_job() -> None:
 @dg.job(
     executor_def=dg.in_process_executor,
     hooks={close_failure},
-    tags={CLASS: "status"},
+    tags={CLASS: "chat"},
     description="Follows a task's page: notes its status, and says in the source thread when it is done.",
 )
 def status_job() -> None:
