@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from .harness import CHANNEL, Json, Sandbox, paragraph, rich
-from .sdk import misfits, needs_node
+from .sdk import declared, misfits, needs_node
 
 pytestmark = needs_node
 BLOCKS = (
@@ -12,17 +12,6 @@ BLOCKS = (
     "callout",
 )  # fmt: skip
 Answers = list[tuple[str, Any]]
-UNDECLARED = frozenset({"request_id", "email_verified", "client_msg_id"})
-"""What the services do send, as recorded answers show, and their clients' types leave out."""
-
-
-def declared(value: Any) -> Any:
-    """Leave out what the types do not know."""
-    if isinstance(value, list):
-        return [declared(item) for item in value]
-    if isinstance(value, dict):
-        return {key: declared(item) for key, item in value.items() if key not in UNDECLARED}
-    return value
 
 
 def notion(sandbox: Sandbox) -> Answers:
