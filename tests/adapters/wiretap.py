@@ -54,7 +54,7 @@ class Wiretap:
         tap = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+            def serve(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 headers = {name: self.headers[name] for name in KEPT if name in self.headers}
                 answer = tap.pass_on(self.command, self.path, headers, body)
@@ -64,9 +64,9 @@ class Wiretap:
                 self.end_headers()
                 self.wfile.write(answer.content)
 
-            do_POST = do_PATCH = do_DELETE = do_GET
-
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
+        for verb in ("GET", "POST", "PATCH", "DELETE"):
+            setattr(Handler, f"do_{verb}", Handler.serve)
         return Handler
