@@ -12,9 +12,10 @@ import pytest
 HERE = Path(__file__).parent / "node"
 PACKAGES = HERE / "node_modules"
 NODE = shutil.which("node")
-needs_node = pytest.mark.skipif(
-    NODE is None or not PACKAGES.is_dir(), reason="needs Node.js 20 and its packages: `make node`"
-)
+FIGMA_SPEC = PACKAGES / "@figma/rest-api-spec/openapi/openapi.yaml"
+REASON = "needs Node.js 20 and its packages: `make node`"
+needs_packages = pytest.mark.skipif(not PACKAGES.is_dir(), reason=REASON)
+needs_node = pytest.mark.skipif(NODE is None or not PACKAGES.is_dir(), reason=REASON)
 UNDECLARED = frozenset({"request_id", "email_verified", "client_msg_id"})
 """What the services do send, as recorded answers show, and their clients' types leave out."""
 
