@@ -28,7 +28,7 @@ node: $(NODE_STAMP)
 
 $(NODE_STAMP): $(NODE)/package-lock.json
 	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then \
-	  (cd $(NODE) && npm ci --prefer-offline --silent) && touch $@; \
+	  (cd $(NODE) && npm ci --prefer-offline --loglevel=error) && touch $@; \
 	else echo "No Node.js 20 with npm: the tests that need it are left out."; fi
 
 demo: $(STAMP)
