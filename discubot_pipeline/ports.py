@@ -7,10 +7,10 @@ from typing import Protocol
 
 from discubot_pipeline.domain.analysis import Analysis, Brief, DetectedTask, Judgement
 from discubot_pipeline.domain.config import Output, SourceConfig
-from discubot_pipeline.domain.delivery import Arrival, Challenge, Delivery, SourceType
+from discubot_pipeline.domain.delivery import Arrival, Challenge, Delivery, Handshake, SourceType
 from discubot_pipeline.domain.discussion import Message
 from discubot_pipeline.domain.job import Value
-from discubot_pipeline.domain.task import Page
+from discubot_pipeline.domain.task import Page, Standing
 
 
 class Mark(StrEnum):
@@ -33,12 +33,14 @@ class FetchedThread(Value):
     """A thread as its source gives it: own messages of the bot left out, names resolved, oldest first.
 
     `mentions` are the messages that address the bot with words, cleaned of the mention; bare mentions are in neither.
+    `context` is the text that the thread comments on, where there is one.
     """
 
     title: str
     url: str | None
     messages: tuple[Message, ...]
     mentions: tuple[Message, ...] = ()
+    context: str | None = None
 
 
 class Source(Protocol):
@@ -47,7 +49,11 @@ class Source(Protocol):
     kind: SourceType
 
     def read(self, delivery: Delivery) -> Mention:
-        """Read a stored delivery. Raises Permanent when it is not a usable mention."""
+        """Read a stored delivery. Raises Permanent when it is not a usable mention, Ignored when it asks for nothing.
+
+        Where only the service knows the thread, the mention's `thread_id` is another than the delivery's; what the
+        service does not show yet is Transient("not_yet", …).
+        """
         ...
 
     def fetch(self, thread_id: str, deliveries: Sequence[Delivery]) -> FetchedThread:
@@ -84,7 +90,7 @@ class Door(Protocol):
         """Prove the origin; headers are lower-case. Raises Permanent("signature" | "stale", …)."""
         ...
 
-    def open(self, config: SourceConfig, headers: Mapping[str, str], body: bytes) -> Arrival | Challenge:
+    def open(self, config: SourceConfig, headers: Mapping[str, str], body: bytes) -> Arrival | Challenge | Handshake:
         """Name what a verified body holds. Raises Permanent("malformed", …)."""
         ...
 
@@ -121,6 +127,10 @@ class Tracker(Protocol):
 
     def complete(self, page: Page, draft: Draft) -> None:
         """Append the blocks that the page still lacks; safe to repeat."""
+        ...
+
+    def standing(self, page_id: str) -> Standing | None:
+        """Read how a page stands; None when it is in the trash. Raises Transient or Permanent."""
         ...
 
 

@@ -1,9 +1,11 @@
 """The composition root: the only place that builds. Lazy: importing it opens nothing and reads no environment."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from threading import Lock
 
 import sqlalchemy as sa
 
@@ -12,16 +14,24 @@ from discubot_pipeline.adapters.http import Pace, no_pace
 from discubot_pipeline.adapters.models.analyst import ModelAnalyst
 from discubot_pipeline.adapters.models.choice import Choice
 from discubot_pipeline.adapters.notion import NotionTracker
+from discubot_pipeline.adapters.notioncheck import NotionInspector
+from discubot_pipeline.adapters.notiondoor import NotionDoor
+from discubot_pipeline.adapters.notionsource import NotionSource
 from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
 from discubot_pipeline.adapters.slack import SlackSource
 from discubot_pipeline.adapters.slackdoor import SlackDoor
-from discubot_pipeline.domain.config import AnalystKind, Output, SourceConfig
+from discubot_pipeline.adapters.sourcecheck import check_generic, check_notion, check_slack
+from discubot_pipeline.domain.check import Check
+from discubot_pipeline.domain.config import Credentials, NotionCredentials, Output, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.domain.people import NotionUser
+from discubot_pipeline.domain.preferences import AnalystKind
 from discubot_pipeline.ports import Analyst, Clock, Door, Source, Tracker
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.engine import connect
 from discubot_pipeline.store.limits import Limits, Rate
-from discubot_pipeline.store.people import People
+from discubot_pipeline.store.people import KnownPeople, People
+from discubot_pipeline.store.schemas import KeptSchema
 from discubot_pipeline.store.stores import Stores, open_stores
 from discubot_pipeline.store.vault import Vault, key_file
 
@@ -47,7 +57,9 @@ class Adapters:
         self._doors: dict[SourceType, Door] = {
             SourceType.SLACK: SlackDoor(settings.slack_url),
             SourceType.GENERIC: GenericDoor(),
+            SourceType.NOTION: NotionDoor(settings.notion_url),
         }
+        self._building = Lock()
         self._sources: dict[SourceConfig, Source] = {}
         self._trackers: dict[Output, Tracker] = {}
 
@@ -57,15 +69,17 @@ class Adapters:
 
     def source(self, config: SourceConfig) -> Source:
         """Give the source of a config."""
-        if config not in self._sources:
-            self._sources[config] = self._build_source(config)
-        return self._sources[config]
+        with self._building:
+            if config not in self._sources:
+                self._sources[config] = self._build_source(config)
+            return self._sources[config]
 
     def tracker(self, output: Output) -> Tracker:
         """Give the tracker of an output."""
-        if output not in self._trackers:
-            self._trackers[output] = self._build_tracker(output)
-        return self._trackers[output]
+        with self._building:
+            if output not in self._trackers:
+                self._trackers[output] = self._build_tracker(output)
+            return self._trackers[output]
 
     def analyst(self, config: SourceConfig) -> Analyst:
         """Give the analyst that a source config chose."""
@@ -89,16 +103,57 @@ class Adapters:
         """Give the built-in analyst."""
         return RuleAnalyst()
 
+    def close(self) -> None:
+        """Close the connections of all that was kept."""
+        for each in (*self._sources.values(), *self._trackers.values()):
+            close = getattr(each, "close", None)
+            if close is not None:
+                close()
+
+    def inspect(self, output: Output) -> NotionInspector:
+        """Give what looks at an output's database and connection without changing anything."""
+        pace, at = self._notion_pace(output.credentials), self._settings
+        return NotionInspector(output, at.notion_url, at.notion_version, pace)
+
+    def notion_users(self, outputs: Sequence[Output]) -> list[NotionUser]:
+        """List the people that the connections of some outputs see."""
+        users: dict[str, NotionUser] = {}
+        for output in {output.credentials.fingerprint: output for output in outputs}.values():
+            with self.inspect(output) as notion:
+                users |= {user.id: user for user in notion.users()}
+        return list(users.values())
+
+    def check(self, config: SourceConfig) -> list[Check]:
+        """Look whether a source's credentials work."""
+        match config.source:
+            case SourceType.SLACK:
+                return check_slack(config, self._settings.slack_url)
+            case SourceType.NOTION:
+                at, pace = self._settings, self._notion_pace(config.credentials)
+                return check_notion(config, at.notion_url, at.notion_version, pace)
+            case SourceType.GENERIC:
+                return check_generic(config)
+
     def _build_source(self, config: SourceConfig) -> Source:
         match config.source:
             case SourceType.SLACK:
                 return SlackSource(config, self._settings.slack_url, no_pace, People(self._engine, config))
             case SourceType.GENERIC:
                 return GenericSource(config)
+            case SourceType.NOTION:
+                people, at = People(self._engine, config), self._settings
+                pace = self._notion_pace(config.credentials)
+                return NotionSource(config, at.notion_url, at.notion_version, pace, people)
 
     def _build_tracker(self, output: Output) -> Tracker:
-        pace = paced(self._limits, f"notion:{output.credentials.fingerprint}", NOTION_RATE)
-        return NotionTracker(output, self._settings.notion_url, self._settings.notion_version, pace)
+        known, shelf = KnownPeople(self._engine, output.source_config_id), KeptSchema(self._engine, output)
+        pace, at = self._notion_pace(output.credentials), self._settings
+        return NotionTracker(output, at.notion_url, at.notion_version, pace, known, shelf)
+
+    def _notion_pace(self, credentials: Credentials) -> Pace:
+        """Let all calls with one Notion token share a limiter."""
+        bucket = credentials.fingerprint if isinstance(credentials, NotionCredentials) else "none"
+        return paced(self._limits, f"notion:{bucket}", NOTION_RATE)
 
 
 @dataclass(frozen=True)
@@ -111,11 +166,14 @@ class Services:
     outside: Adapters
 
 
-def build(settings: Settings, pool_size: int = 5) -> Services:
-    """Build the services of a process; connections are made when first used."""
+def build(settings: Settings, pool_size: int = 5, recheck: timedelta = timedelta()) -> Services:
+    """Build the services of a process; connections are made when first used.
+
+    For `recheck` it takes settings for unchanged without asking the database.
+    """
     engine = connect(settings.sqlalchemy_url, pool_size)
     keys = settings.secret_key.get_secret_value() if settings.secret_key else key_file(settings.home)
-    stores = open_stores(engine, Vault(keys))
+    stores = open_stores(engine, Vault(keys), recheck)
     return Services(settings, engine, stores, Adapters(settings, engine, stores.limits))
 
 

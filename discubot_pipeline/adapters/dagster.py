@@ -42,6 +42,9 @@ query {
   workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } }
 }"""
 
+DAEMONS = """
+query { instance { daemonHealth { allDaemonStatuses { daemonType required healthy lastHeartbeatTime } } } }"""
+
 
 class RunState(Value):
     """How a run stands, by Dagster's word."""
@@ -106,6 +109,11 @@ class DagsterWeb:
         entries = self.ask(LOCATIONS)["workspaceOrError"].get("locationEntries", [])
         loaded = [entry["name"] for entry in entries if is_location(entry["locationOrLoadError"])]
         return LOCATION in loaded
+
+    def silent_daemons(self) -> list[str]:
+        """Name the daemons that are needed and show no sign of life."""
+        statuses = self.ask(DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
+        return sorted(each["daemonType"] for each in statuses if each["required"] and not each["healthy"])
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """Send one query; raises Permanent("graphql", …) when Dagster refuses it."""

@@ -1,31 +1,31 @@
 """Makes tasks in a Notion database: the `Tracker` of one output. Built in `wiring.py`."""
 
-import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Self
-from urllib.parse import urlsplit
-from uuid import UUID
 
+from discubot_pipeline.adapters.directory import Directory, Known, NobodyKnown, assignee
 from discubot_pipeline.adapters.http import Pace, no_pace
 from discubot_pipeline.adapters.notionapi import PAGE_SIZE, Answer, Notion, Saved, ambiguous
 from discubot_pipeline.adapters.page import Block, closing_text, first_batch, layout
-from discubot_pipeline.adapters.schema import Schema, essentials, extras, read_schema, title_text
+from discubot_pipeline.adapters.schema import Maps, Schema, essentials, extras, read_schema, title_text
+from discubot_pipeline.adapters.shelf import MemoryShelf, Shelf
+from discubot_pipeline.adapters.standing import read_standing
 from discubot_pipeline.domain.config import Output
+from discubot_pipeline.domain.databases import database_id_of
 from discubot_pipeline.domain.errors import Permanent, PipelineError, Unanswered
-from discubot_pipeline.domain.task import Page
+from discubot_pipeline.domain.task import Page, Standing
 from discubot_pipeline.ports import Draft
 
 API_URL = "https://api.notion.com"
 VERSION = "2025-09-03"
 """The first version that knows data sources; an older one is spoken to in the old way."""
+REFUSED = frozenset({"validation", "not_found"})
+"""What Notion says to properties it does not take, and to people it does not know."""
 CLOCK_GRAIN = timedelta(minutes=1)
 """Notion rounds the times of pages down to the minute."""
-ID = re.compile(r"(?:^|-)([0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12})$")
-ID_FORMS = "its 32 characters with or without dashes, or the link of the database"
 
 
 class Target(NamedTuple):
@@ -39,11 +39,20 @@ class Target(NamedTuple):
 class NotionTracker:
     """The tracker of one output. Use as a context manager, or call `close`."""
 
-    def __init__(self, output: Output, base_url: str = API_URL, version: str = VERSION, pace: Pace = no_pace) -> None:
+    def __init__(
+        self,
+        output: Output,
+        base_url: str = API_URL,
+        version: str = VERSION,
+        pace: Pace = no_pace,
+        known: Known | None = None,
+        shelf: Shelf | None = None,
+    ) -> None:
         self._output = output
+        self._known = known or NobodyKnown()
         self._notion = Notion(output.credentials.token.get_secret_value(), base_url, version, pace)
-        self._target: Target | None = None
-        self._people: dict[str, str] | None = None
+        self._shelf = shelf or MemoryShelf()
+        self._people: Directory | None = None
         self._counts: dict[str, int] = {}
 
     def find(self, draft: Draft, since: datetime) -> Page | None:
@@ -64,16 +73,19 @@ class NotionTracker:
 
     def create(self, draft: Draft) -> tuple[Page, tuple[str, ...]]:
         """Make the page with its first blocks. Gives the page and the task's fields that could not be set."""
-        target = self._resolve()
         blocks = first_batch(layout(draft))
-        filling = extras(target.schema, draft, partial(self._person, draft))
-        properties = essentials(target.schema, draft)
-        try:
-            return self._post(target, properties | filling.properties, blocks), filling.skipped
-        except Permanent as error:
-            if error.reason != "validation" or not filling.properties:
-                raise
-        self._target = None
+        target = self._resolve()
+        maps = Maps(self._output.field_map, self._output.value_map)
+        filling = extras(target.schema, draft, partial(self._person, draft), maps)
+        fixed = essentials(target.schema, draft)
+        attempts = [filling, filling.without("assignee")] if "assignee" in filling.fields else [filling]
+        for said in attempts:
+            try:
+                return self._post(target, fixed | said.properties, blocks), said.skipped
+            except Permanent as error:
+                if error.reason not in REFUSED or not filling.properties:
+                    raise
+        self._shelf.drop()
         target = self._resolve()
         return self._post(target, essentials(target.schema, draft), blocks), filling.fields + filling.skipped
 
@@ -86,6 +98,10 @@ class NotionTracker:
         while count < len(blocks):
             count = self._append(page, draft, blocks, count)
         self._counts[page.id] = count
+
+    def standing(self, page_id: str) -> Standing | None:
+        """Read how a page stands; None when it is in the trash."""
+        return read_standing(self._notion, page_id)
 
     def close(self) -> None:
         """Close the connections."""
@@ -100,9 +116,12 @@ class NotionTracker:
         self.close()
 
     def _resolve(self) -> Target:
-        if self._target is None:
-            self._target = resolve(self._notion, self._output)
-        return self._target
+        kept = self._shelf.get()
+        if kept is not None:
+            return Target(kept["parent"], kept["path"], Schema.model_validate(kept["schema"]))
+        target = resolve(self._notion, self._output)
+        self._shelf.put({**target._asdict(), "schema": target.schema.model_dump(mode="json")})
+        return target
 
     def _query(self, target: Target, wanted: Answer, own: bool = False) -> Iterator[Page]:
         """Give the pages that a filter lets through, newest first; `own`: only what this connection made."""
@@ -153,38 +172,12 @@ class NotionTracker:
         return count
 
     def _person(self, draft: Draft, name: str) -> str | None:
-        """Find the Notion user of a name or an address, or of the address its bearer has in the source."""
+        return assignee(self._known, self._directory, name, draft)
+
+    def _directory(self) -> Directory:
         if self._people is None:
-            self._people = self._directory()
-        found = (self._people.get(said) for said in (*addresses(name, draft), spoken(name)))
-        return next((user for user in found if user), None)
-
-    def _directory(self) -> dict[str, str]:
-        """Map addresses and names to users; a name that two people bear stands for nobody."""
-        directory: dict[str, str] = {}
-        try:
-            for user in self._notion.items("/v1/users"):
-                if user.get("type") == "person":
-                    address = (user.get("person") or {}).get("email")
-                    for said in {spoken(text) for text in (address, user.get("name")) if text}:
-                        directory[said] = user["id"] if said not in directory else ""
-        except Permanent as error:
-            if error.reason != "forbidden":
-                raise
-        return directory
-
-
-def database_id_of(text: str) -> str:
-    """Read the id of a database out of what people paste. Raises Permanent("malformed", …)."""
-    pasted = text.strip()
-    try:
-        path = urlsplit(pasted).path if "://" in pasted else pasted
-    except ValueError:
-        path = ""
-    found = ID.search(path.rstrip("/").rsplit("/", 1)[-1].lower())
-    if found is None:
-        raise Permanent("malformed", f"This is no id of a Notion database: give {ID_FORMS}")
-    return str(UUID(found[1]))
+            self._people = Directory(self._notion)
+        return self._people
 
 
 def resolve(notion: Notion, output: Output) -> Target:
@@ -218,20 +211,6 @@ def plain_text(block: Answer, kind: str) -> str | None:
     """Read the text of a block as Notion gives it back; None when it is of another kind."""
     content = block.get(kind)
     return "".join(element.get("plain_text", "") for element in content["rich_text"]) if content else None
-
-
-def spoken(name: str) -> str:
-    """Reduce a name or an address to what makes two of them the same."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().lstrip("@ ").split())
-
-
-def addresses(name: str, draft: Draft) -> set[str]:
-    """Give the e-mail address of the one person in the thread who bears a name or handle."""
-    authors = {message.author for message in draft.messages}
-    wanted = spoken(name)
-    bearers = [who for who in authors if wanted in {spoken(who.name), spoken(who.handle or "")}]
-    found = {spoken(who.email) for who in bearers if who.email}
-    return found if len({who.id for who in bearers}) == 1 else set()
 
 
 def _source(notion: Notion, source_id: str) -> Target:

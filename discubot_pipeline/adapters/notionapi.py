@@ -1,4 +1,5 @@
-"""Notion's API with one token: calls, lists, and every refusal turned into a verdict. Used by `notion.py`.
+"""Notion's API with one token: calls, lists, and every refusal turned into a verdict. Used by `notion.py`
+and `notionsource.py`.
 
 Facts: https://developers.notion.com/reference/status-codes and /request-limits. A write is never repeated
 here: Notion has no idempotency keys, and a write that failed may have been saved.
@@ -49,9 +50,9 @@ class Notion:
         """Change something. Raises Unanswered when it may have been saved, Saved when Notion says it was."""
         return self._answer(self._service.call(method, path, json=json))
 
-    def items(self, path: str) -> Iterator[Answer]:
+    def items(self, path: str, **wanted: str) -> Iterator[Answer]:
         """Read a list to its last page."""
-        params = {"page_size": str(PAGE_SIZE)}
+        params = {"page_size": str(PAGE_SIZE), **wanted}
         while True:
             answer = self.read("GET", path, params=params)
             yield from answer.get("results", ())

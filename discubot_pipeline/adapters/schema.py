@@ -3,10 +3,11 @@
 Values go out under property ids, which survive a renaming. Read-only types and unknown options never do.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple
 
+from discubot_pipeline.adapters.options import TYPE_WORDS, match_option, match_priority, match_status, words
 from discubot_pipeline.adapters.page import Run, clip, rich_text, safe_link
 from discubot_pipeline.domain.analysis import Priority, TaskType
 from discubot_pipeline.domain.errors import Permanent
@@ -35,12 +36,47 @@ class Field(NamedTuple):
     types: tuple[str, ...]
 
 
+class Maps(NamedTuple):
+    """What a person has said of an output: the property of a field (None for never), and the option of a value."""
+
+    fields: Mapping[str, str | None]
+    values: Mapping[str, Mapping[str, str]]
+
+
+AS_FOUND = Maps({}, {})
+
+
+class How(StrEnum):
+    """How the property of a field was chosen, or why there is none."""
+
+    NAME = "name"
+    SYNONYM = "synonym"
+    OVERRIDE = "override"
+    NEVER = "never"
+    WRONG_TYPE = "wrong type"
+    NOT_THERE = "not there"
+    NONE = "none"
+
+
+class Choice(NamedTuple):
+    """The property that a field goes to."""
+
+    property: "Property | None"
+    how: How
+
+
 class Filling(NamedTuple):
     """Properties by id as they are sent, the fields that are in them, and those that could not be said."""
 
     properties: dict[str, Any]
     fields: tuple[str, ...]
     skipped: tuple[str, ...]
+
+    def without(self, field: str) -> "Filling":
+        """Leave one field out, which could not be said then."""
+        at = list(self.properties)[self.fields.index(field)]
+        rest = {id: value for id, value in self.properties.items() if id != at}
+        return Filling(rest, tuple(name for name in self.fields if name != field), (*self.skipped, field))
 
 
 CHOICE = ("select", "status", "multi_select", "rich_text")
@@ -50,6 +86,8 @@ KEY = Field(
 )
 FIELDS = {
     "priority": Field(("priority", "prio", "priority level", "task priority", "urgency", "importance"), CHOICE),
+    "status": Field(("status", "state", "stage", "progress", "task status"), ("status", "select", "rich_text")),
+    "domain": Field(("domain", "area", "discipline", "department", "workstream", "team"), CHOICE),
     "type": Field(("type", "task type", "issue type", "kind", "category", "kind of work"), CHOICE),
     "assignee": Field(
         ("assignee", "assigned to", "assigned", "assign", "owner", "person", "responsible", "people", "who"),
@@ -69,27 +107,7 @@ FIELDS = {
     "summary": Field(("summary", "ai summary", "tldr", "tl dr"), ("rich_text",)),
     "description": Field(("description", "task description", "details", "notes", "context"), ("rich_text",)),
 }
-"""Everything but title and key, which every page has; a status keeps the database's own default."""
-
-PRIORITY_WORDS = {
-    Priority.URGENT: (
-        *("urgent", "critical", "highest", "blocker", "very high", "asap", "immediate", "emergency", "p0"),
-        *("high", "p1"),
-    ),
-    Priority.HIGH: ("high", "important", "major", "p1"),
-    Priority.MEDIUM: ("medium", "normal", "moderate", "mid", "med", "p2"),
-    Priority.LOW: ("low", "minor", "lowest", "trivial", "nice to have", "someday", "p3"),
-}
-TYPE_WORDS = {
-    TaskType.BUG: ("bug", "bugfix", "bug fix", "defect", "error", "fix", "issue", "incident"),
-    TaskType.FEATURE: ("feature", "new feature", "feature request", "user story", "story"),
-    TaskType.QUESTION: ("question", "support", "research", "request for information", "discussion"),
-    TaskType.IMPROVEMENT: ("improvement", "enhancement", "improve", "optimization", "refactoring", "polish"),
-}
-NEGATIONS = frozenset({"not", "no", "non", "un"})
-LEVEL = re.compile(r"(?:p|prio|priority) ?([0-9])")
-RANKS = {2: (0, 0, 1, 1), 3: (0, 0, 1, 2)}
-"""Places of urgent, high, medium and low on a scale of two or three levels; a longer one has one for each."""
+"""Everything but title and key, which every page has."""
 
 
 class Schema(Value):
@@ -109,13 +127,33 @@ class Schema(Value):
 
     def named(self, field: Field) -> Property | None:
         """Find the property for a field: by its names in their order, in a type that can be written."""
-        return next((found for found in self._by_name(field.names) if found.type in field.types), None)
+        return next((found for found in self.by_names(field.names) if found.type in field.types), None)
 
-    def is_wanted(self, field: Field) -> bool:
-        """Tell whether a property has the field's own name, be its type one we can write or not."""
-        return any(self._by_name(field.names[:1]))
+    def choose(self, maps: Maps) -> dict[str, Choice]:
+        """Choose the property of each field: as a person said, else by name; no property is chosen twice."""
+        said = {name: self._said(name, wanted) for name, wanted in maps.fields.items() if name in FIELDS}
+        taken = {choice.property.id for choice in said.values() if choice.property}
+        rest = Schema(properties=tuple(found for found in self.properties if found.id not in taken))
+        return {name: said.get(name) or rest.by_itself(field) for name, field in FIELDS.items()}
 
-    def _by_name(self, names: Sequence[str]) -> Iterator[Property]:
+    def by_itself(self, field: Field) -> Choice:
+        """Choose the property of a field by its names."""
+        found = self.named(field)
+        if found:
+            return Choice(found, How.NAME if words(found.name) == field.names[0] else How.SYNONYM)
+        return Choice(None, How.WRONG_TYPE if any(self.by_names(field.names[:1])) else How.NONE)
+
+    def _said(self, name: str, wanted: str | None) -> Choice:
+        if wanted is None:
+            return Choice(None, How.NEVER)
+        known = [found for found in self.properties if wanted in (found.id, found.name)]
+        found = next(iter(known or self.by_names([words(wanted)])), None)
+        if found is None:
+            return Choice(None, How.NOT_THERE)
+        return Choice(found, How.OVERRIDE) if found.type in FIELDS[name].types else Choice(None, How.WRONG_TYPE)
+
+    def by_names(self, names: Sequence[str]) -> Iterator[Property]:
+        """Give the properties of some names, in the order of the names."""
         for name in names:
             yield from (found for found in self.properties if words(found.name) == name)
 
@@ -136,16 +174,15 @@ def essentials(schema: Schema, draft: Draft) -> dict[str, Any]:
     return filled
 
 
-def extras(schema: Schema, draft: Draft, find_person: FindPerson) -> Filling:
+def extras(schema: Schema, draft: Draft, find_person: FindPerson, maps: Maps = AS_FOUND) -> Filling:
     """Give the other properties: of what the task says, what the database has a place for."""
     properties: dict[str, Any] = {}
     done: list[str] = []
     skipped: list[str] = []
-    for name, field in FIELDS.items():
-        found = schema.named(field)
-        if not _plain(name, draft) or not (found or schema.is_wanted(field)):
+    for name, (found, how) in schema.choose(maps).items():
+        if how in (How.NEVER, How.NONE) or not _plain(name, draft):
             continue
-        value = _express(found, name, draft, find_person) if found else None
+        value = _express(found, name, draft, find_person, maps.values.get(name, {})) if found else None
         if found and value:
             properties[found.id] = {found.type: value}
             done.append(name)
@@ -157,35 +194,6 @@ def extras(schema: Schema, draft: Draft, find_person: FindPerson) -> Filling:
 def title_text(draft: Draft) -> str:
     """Give a page's title exactly as it is sent and looked for."""
     return clip(" ".join(draft.task.title.split())) or "Task"
-
-
-def words(text: str) -> str:
-    """Reduce a name to its words: no emoji, no punctuation, no capitals, "dueDate" and "due_date" alike."""
-    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
-    return " ".join(re.findall(r"[^\W_]+", parted.casefold()))
-
-
-def match_option(options: Sequence[str], wanted: Sequence[str]) -> str | None:
-    """Find the option that says a wanted word, best word first: alone, else among others ("🔥 P1 - High")."""
-    spoken = {words(option): option for option in reversed(options)}
-    for word in wanted:
-        if word in spoken:
-            return spoken[word]
-    for word in wanted:
-        for said, option in spoken.items():
-            if word in said.split() and NEGATIONS.isdisjoint(said.split()):
-                return option
-    return None
-
-
-def match_priority(options: Sequence[str], priority: Priority) -> str | None:
-    """Find the option for a priority: by its place on a scale like P1 to P3, else by words."""
-    levels = {int(level[1]): option for option in options if (level := LEVEL.fullmatch(words(option)))}
-    if len(levels) < 2:
-        return match_option(options, PRIORITY_WORDS[priority])
-    ranks = RANKS.get(len(levels), (0, 1, 2, 3))
-    place = ranks[list(reversed(Priority)).index(priority)]
-    return levels[sorted(levels)[place]]
 
 
 def _property(name: str, about: Mapping[str, Any]) -> Property:
@@ -211,10 +219,27 @@ def _plain(name: str, draft: Draft) -> str:
         case "assignee":
             return task.assignee or ""
         case _:
-            return str(getattr(task, name) or "").capitalize()
+            said = str(getattr(task, name) or "")
+            return said if name in ("status", "domain") else said.capitalize()
 
 
-def _express(found: Property, name: str, draft: Draft, find_person: FindPerson) -> Any:
+def option_of(options: Sequence[str], name: str, said: str, values: Mapping[str, str]) -> str | None:
+    """Find the option for what a field says: as a person has mapped it, else by words. None where there is none."""
+    mapped = {words(value): option for value, option in values.items()}.get(words(said))
+    if mapped is not None:
+        return next((option for option in options if option.casefold() == mapped.casefold()), None)
+    match name:
+        case "priority":
+            return match_priority(options, Priority(said.casefold()))
+        case "type":
+            return match_option(options, TYPE_WORDS[TaskType(said.casefold())])
+        case "status":
+            return match_status(options, said)
+        case _:
+            return match_option(options, (words(said),))
+
+
+def _express(found: Property, name: str, draft: Draft, find_person: FindPerson, values: Mapping[str, str]) -> Any:
     """Write a field's value in a property's type; None when it cannot be said there."""
     text = _plain(name, draft)
     match found.type:
@@ -228,24 +253,16 @@ def _express(found: Property, name: str, draft: Draft, find_person: FindPerson) 
             person = find_person(text)
             return [{"id": person}] if person else None
         case "multi_select" if name == "tags":
-            return _tags(found.options, draft.task.tags) or None
+            return _tags(found.options, draft.task.tags, values) or None
         case _:
-            option = _option(found.options, name, draft)
+            option = option_of(found.options, name, text, values)
             return option and ([{"name": option}] if found.type == "multi_select" else {"name": option})
 
 
-def _option(options: Sequence[str], name: str, draft: Draft) -> str | None:
-    task = draft.task
-    if name == "priority" and task.priority is not None:
-        return match_priority(options, task.priority)
-    if name == "type" and task.type is not None:
-        return match_option(options, TYPE_WORDS[task.type])
-    return None
-
-
-def _tags(options: Sequence[str], tags: Sequence[str]) -> list[dict[str, str]]:
+def _tags(options: Sequence[str], tags: Sequence[str], values: Mapping[str, str]) -> list[dict[str, str]]:
     """Name the tags as the database does; a new one becomes a new option, which takes no comma."""
     known = {option.casefold(): option for option in options}
+    known |= {tag.casefold(): option for tag, option in values.items()}
     names: dict[str, str] = {}
     for tag in tags:
         name = clip(" ".join(tag.replace(",", " ").split()), OPTION_LENGTH)

@@ -55,6 +55,7 @@ class Identity(BaseModel):
 
     user_id: str
     bot_id: str | None = None
+    team_id: str | None = None
     url: str
 
 
@@ -167,6 +168,13 @@ class SlackApi:
     def call(self, method: str, **fields: str) -> dict[str, Any]:
         """Call a method that may be repeated. Raises Transient or Permanent with Slack's code as reason."""
         return _answer(method, self._service.call("POST", method, data=fields))
+
+    def identify(self) -> tuple[Identity, frozenset[str] | None]:
+        """Say who the token speaks for and which scopes it has; None where Slack does not say."""
+        response = self._service.call("POST", "auth.test")
+        me = shaped(Identity, "auth.test", _answer("auth.test", response))
+        scopes = response.headers.get("x-oauth-scopes")
+        return me, frozenset(scope.strip() for scope in scopes.split(",")) if scopes is not None else None
 
     def write(self, method: str, **fields: str) -> dict[str, Any]:
         """Call a method that must not be repeated blindly: Unanswered where it may have been carried out."""

@@ -40,13 +40,15 @@ class Program:
 
     To stop it: `stop_signal`, after `grace` `escalation`, then SIGKILL. `before_start` runs before a start,
     `wake` right after the stop signal, for a child that waits for something which we can cause. `user` is a
-    number, taken as user and group; only root may set it. The environment is exactly `env`.
+    number, taken as user and group; only root may set it. The environment is exactly `env`. A program that is not
+    `needed` is not started; it is asked again every few seconds.
     """
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str]
     ready: Callable[[], bool] = lambda: True
+    needed: Callable[[], bool] = lambda: True
     ready_timeout: timedelta = timedelta(seconds=60)
     stop_signal: signal.Signals = signal.SIGTERM
     escalation: signal.Signals = signal.SIGKILL

@@ -6,24 +6,23 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import click
 from pydantic import SecretStr
 
 from discubot_pipeline.adapters.http import Service
+from discubot_pipeline.cli import commenting
 from discubot_pipeline.cli.ports import free_port
 from discubot_pipeline.cli.serve import clean_up_once, running
+from discubot_pipeline.cli.stage import Played, Stage
 from discubot_pipeline.cli.system import System
 from discubot_pipeline.cli.threads import Line, Play, export, samples
 from discubot_pipeline.domain.config import NotionCredentials, SlackCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus, discussion_id
-from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.wiring import Services, build
 
@@ -31,32 +30,6 @@ TEAM = "demo"
 PATIENCE = timedelta(minutes=15)
 POLL_SECONDS = 0.3
 INTERRUPTED = 130
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Where the demo plays: the sandbox's control API and the defaults it told us."""
-
-    control: Service
-    slack: dict[str, Any]
-    notion: dict[str, Any]
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Call the sandbox's control API."""
-        answer = self.control.call(method, path, json=body)
-        if answer.status_code >= 400:
-            raise Permanent("sandbox", f"the sandbox refused {method} {path}: {answer.text}")
-        return answer.json()
-
-
-@dataclass(frozen=True)
-class Played:
-    """A thread that was played, and when its mention was posted."""
-
-    name: str
-    thread_id: str
-    discussion: UUID
-    at: float
 
 
 def play(
@@ -100,13 +73,17 @@ def perform(system: System, here: Services, report: Path | None, path: Path | No
         told = control.call("GET", "/sandbox/defaults").json()
         stage = Stage(control, told["slack"], told["notion"])
         config = set_up(here, stage)
+        pages = commenting.connect(here, stage, here.stores.configs.team(TEAM))
         plays = export_with_people(stage, path, threads) if path else samples(stage.slack["bot_user_id"])
-        click.echo(f"\nPlaying {len(plays)} threads in #product …")
+        comments = [] if path else commenting.comments()
+        also = f" and {len(comments)} on a page in Notion" if comments else ""
+        click.echo(f"\nPlaying {len(plays)} threads in #product{also} …")
         played = [post(stage, config, each) for each in plays]
+        played += [commenting.comment(stage, pages, each) for each in comments]
         results = [facts(here, stage, each, seconds) for each, seconds in watch(here, played)]
     if report:
         report.write_text(json.dumps({"threads": results}, indent=2) + "\n")
-    unfinished = [result for result in results if result["status"] != DiscussionStatus.COMPLETED]
+    unfinished = [each for each in results if each["status"] != DiscussionStatus.COMPLETED or each.get("replies") == []]
     for result in unfinished:
         click.echo(f"✗ {result['thread']}: {result['status']} ({result['reason']})", err=True)
     return 1 if unfinished else 0
@@ -184,6 +161,8 @@ def facts(here: Services, stage: Stage, played: Played, seconds: float) -> dict[
     pages = {page["id"]: page for page in stage.ask("GET", "/sandbox/notion/pages")["pages"]}
     tasks = [task for task in here.stores.tasks.of_discussion(played.discussion) if task.page_id]
     status = found.status.value if found else "missing"
+    is_comment = played.source is SourceType.NOTION
+    said = {"replies": commenting.answers(stage, played)} if is_comment else {}
     click.echo(
         f"{'✓' if status == 'completed' else '✗'} {played.name}: {status} in {seconds:.1f} s, {len(tasks)} tasks"
     )
@@ -191,7 +170,7 @@ def facts(here: Services, stage: Stage, played: Played, seconds: float) -> dict[
         click.echo(f"    {task.title}  {task.page_url}")
     return {
         "thread": played.thread_id,
-        "source": SourceType.SLACK.value,
+        "source": played.source.value,
         "discussion_id": str(played.discussion),
         "run_id": found.run_id if found else None,
         "status": status,
@@ -200,13 +179,15 @@ def facts(here: Services, stage: Stage, played: Played, seconds: float) -> dict[
         "messages": here.stores.discussions.messages_of(played.discussion),
         "blocks": sum(pages[task.page_id]["block_count"] for task in tasks if task.page_id in pages),
         "tasks": [{"title": task.title, "page_id": task.page_id, "url": task.page_url} for task in tasks],
+        **said,
     }
 
 
 def invite(system: System) -> None:
     """Print where to look next."""
     click.echo(
-        f"\nTry it yourself   {system.sandbox_url}   (mention @discubot in a thread)"
+        f"\nTry it yourself   {system.sandbox_url}   (mention @discubot in a thread, or in a comment on a page;"
+        "\n                  set a card to Done and see the thread)"
         f"\nWatch the runs    {system.settings.web_url}/runs"
         f"\nReceiver          {system.settings.receiver_url}/api/docs"
         "\nCtrl-C stops."

@@ -96,18 +96,18 @@ def env() -> None:
 @click.option("--source", "name", help="Name of the generic source, where there are several.")
 def ingest(file: BinaryIO, name: str | None) -> None:
     """Send a discussion from FILE (or - for standard input) to the generic intake; prints {"delivery_id"}."""
-    from discubot_pipeline.cli.admin import send
+    from discubot_pipeline.cli.ingest import send
 
     click.echo(json.dumps(send(file.read(), name)))
 
 
 def add_groups() -> None:
     """Hang the groups of administration commands under `discubot`."""
-    from discubot_pipeline.cli import admin, models
+    from discubot_pipeline.cli import doctor, models, outputs, people, sources, teams
 
-    admin.team.add_command(models.choose_model)
-    for group in (admin.team, admin.source, admin.output):
-        main.add_command(group)
+    teams.team.add_command(models.choose_model)
+    for command in (teams.team, sources.source, outputs.output, people.people, doctor.doctor):
+        main.add_command(command)
 
 
 add_groups()

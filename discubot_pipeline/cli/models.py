@@ -1,11 +1,11 @@
 """`discubot team model`: choose who reads a team's threads, the built-in rules or a language model with its key."""
 
 import click
-from pydantic import SecretStr, ValidationError
 
-from discubot_pipeline.cli.admin import OPERATOR, as_json, named, services, show
-from discubot_pipeline.domain.config import AnalystKind, ModelCredentials, Preferences
-from discubot_pipeline.domain.errors import Permanent
+from discubot_pipeline.admin import sources, teams
+from discubot_pipeline.cli.options import as_json, operator, services, show, the_source
+from discubot_pipeline.domain.changes import SourceChange, TeamChange
+from discubot_pipeline.domain.preferences import AnalystKind, Preferences, merge
 
 
 @click.command("model")
@@ -26,34 +26,26 @@ def choose_model(
     as_json: bool,
 ) -> None:
     """Choose who reads a team's threads. The key is sealed, and sent to the address that it was given for only."""
-    kind = AnalystKind(provider)
-    chosen = checked(kind, model, url)
-    configs = services().stores.configs
-    owner = configs.team(name)
-    target = named(configs.sources(team_id=owner.id), source_name) if source_name else owner
-    configs.set_model(
-        target,
-        OPERATOR,
-        key_for(chosen, api_key),
-        analyst=kind,
-        model=chosen.model,
-        model_url=chosen.model_url,
-    )
-    facts = {"team": owner.name, "source": source_name or "all", "analyst": kind.value}
+    chosen = choice(AnalystKind(provider), model, url)
+    here = services()
+    team = here.stores.configs.team(name)
+    record = the_source(here, team, source_name) if source_name else None
+    preferences = {field: getattr(chosen, field) for field in ("analyst", "model", "model_url")}
+    wanted = {"preferences": preferences, "model_key": key_for(chosen, api_key)}
+    if record:
+        sources.change(here.stores, record, SourceChange.model_validate(wanted), record.version, operator())
+    else:
+        teams.change(here.stores, team, TeamChange.model_validate(wanted), team.version, operator())
+    facts = {"team": team.name, "source": source_name or "all", "analyst": chosen.analyst.value}
     show(facts | ({"model": chosen.model} if chosen.model else {}), as_json)
 
 
-def checked(kind: AnalystKind, model: str | None, url: str | None) -> Preferences:
+def choice(kind: AnalystKind, model: str | None, url: str | None) -> Preferences:
     """Read a choice; one that lacks something is refused before a key is asked for."""
-    if kind is AnalystKind.RULES:
-        return Preferences()
-    try:
-        return Preferences(analyst=kind, model=model, model_url=url)
-    except ValidationError as error:
-        raise Permanent("preferences", error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+    return Preferences() if kind is AnalystKind.RULES else merge({"analyst": kind, "model": model, "model_url": url})
 
 
-def key_for(chosen: Preferences, api_key: str | None) -> ModelCredentials | None:
+def key_for(chosen: Preferences, api_key: str | None) -> str | None:
     """Take the key that was given, or ask for it."""
     if chosen.analyst is AnalystKind.RULES:
         return None
@@ -61,6 +53,4 @@ def key_for(chosen: Preferences, api_key: str | None) -> ModelCredentials | None
     if api_key is None:
         hint = "API key (empty for none)" if is_local else "API key"
         api_key = click.prompt(hint, hide_input=True, default="" if is_local else None, show_default=False)
-    if not api_key:
-        return None
-    return ModelCredentials(analyst=chosen.analyst, url=chosen.model_url, api_key=SecretStr(api_key))
+    return api_key or None

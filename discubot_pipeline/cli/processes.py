@@ -1,5 +1,5 @@
-"""The supervisor of `discubot up` and `discubot demo`: starts programs in order, restarts what dies, stops
-all in reverse order within a bound. It knows nothing of what the programs do.
+"""The supervisor of `discubot up` and `discubot demo`: starts programs in order, restarts what dies, stops all in
+reverse order within a bound. It knows nothing of what the programs do.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ __all__ = ["Event", "Program", "State", "Supervisor", "accepts", "answers"]
 
 FIRST_DELAY = timedelta(seconds=0.5)
 LONGEST_DELAY = timedelta(seconds=30)
+REST = timedelta(seconds=10)  # between two looks at what rests
 HEALTHY = timedelta(minutes=1)
 RESERVED = timedelta(seconds=1)  # of the time to stop, for each program whose turn has not come
 
@@ -112,6 +113,7 @@ class Supervisor:
         before_stop: Callable[[], None] = nothing,
         on_event: Callable[[Event], None] = ignore,
         patience: timedelta = timedelta(seconds=10),
+        rest: timedelta = REST,
     ) -> None:
         self._posts = [Post(Child(program, state / "logs")) for program in programs]
         self._state = state
@@ -119,6 +121,7 @@ class Supervisor:
         self._before_stop = before_stop
         self._on_event = on_event
         self._patience = patience
+        self._rest = rest.total_seconds()
         self._lock = threading.RLock()
         self._interrupted = threading.Event()
         self._stopped = threading.Event()
@@ -141,6 +144,9 @@ class Supervisor:
         try:
             for post in self._posts:
                 self._require_wanted()
+                if not post.child.program.needed():
+                    post.due = time.monotonic() + self._rest
+                    continue
                 with self._lock:
                     self._start(post)
                 post.child.wait_until_ready(self._meanwhile)
@@ -224,6 +230,9 @@ class Supervisor:
             self._expect_restart(post, "was not ready in time")
 
     def _restart(self, post: Post) -> None:
+        if not post.child.program.needed():
+            post.due = time.monotonic() + self._rest
+            return
         try:
             self._start(post)
         except StartupError as error:

@@ -13,16 +13,19 @@ from functools import partial
 from pathlib import Path
 
 from discubot_pipeline.adapters.dagster import DagsterWeb
+from discubot_pipeline.adapters.slacksocket import app_token
 from discubot_pipeline.cli.child import call_briefly
 from discubot_pipeline.cli.leftovers import end_leftovers
 from discubot_pipeline.cli.ports import StartupError, StateLock, require_free_port, state_folder
 from discubot_pipeline.cli.postgres import EmbeddedPostgres
 from discubot_pipeline.cli.processes import Event, Program, Supervisor, accepts, answers
+from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import PipelineError
 from discubot_pipeline.settings import Settings, inherited_environment
 from discubot_pipeline.store.bell import ring_stop
 from discubot_pipeline.store.engine import connect, is_up
 from discubot_pipeline.store.vault import key_file
+from discubot_pipeline.wiring import build
 
 PACKAGE = Path(__file__).parents[1]
 LONGEST_SOCKET = 100
@@ -134,6 +137,11 @@ class System:
                 ready=answers(f"http://{settings.host}:{settings.receiver_port}/readyz"),
                 grace=timedelta(seconds=6),
             ),
+            program(
+                name="socket",
+                command=python("-m", "discubot_pipeline.web.socket"),
+                needed=partial(needs_socket, settings),
+            ),
         ]
         return [*programs, *([self._sandbox(env)] if self._with_sandbox else [])]
 
@@ -216,10 +224,21 @@ def has_loaded(url: str) -> Callable[[], bool]:
         try:
             with DagsterWeb(url) as web:
                 return web.is_loaded()
-        except (PipelineError, ValueError):
+        except (PipelineError, ValueError, LookupError):  # while it loads it answers without data
             return False
 
     return probe
+
+
+def needs_socket(settings: Settings) -> bool:
+    """Tell whether a Slack source has an app-level token."""
+    here = build(settings, pool_size=1)
+    try:
+        return any(app_token(config) for config in here.stores.configs.sources(SourceType.SLACK))
+    except PipelineError:
+        return False
+    finally:
+        here.engine.dispose()
 
 
 def wait_for_database(settings: Settings) -> None:

@@ -1,10 +1,11 @@
-"""The jobs: six ops for a discussion, and the clean-up."""
+"""The jobs: six ops for a discussion, one for a page that has changed, and the clean-up."""
 
 import dagster as dg
 
 from discubot_pipeline.defs import ops
 from discubot_pipeline.defs.cleanup import remove_old
 from discubot_pipeline.defs.hooks import close_failure
+from discubot_pipeline.defs.status import follow_page
 
 CLASS = "discubot/class"
 
@@ -19,6 +20,17 @@ def discussion_job() -> None:
     """Wire the six stages."""
     thread = ops.build_thread(ops.load_config(ops.validate_discussion()))
     ops.finalize_discussion(thread, ops.create_tasks(thread, ops.analyze_thread(thread)))
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    hooks={close_failure},
+    tags={CLASS: "status"},
+    description="Follows a task's page: notes its status, and says in the source thread when it is done.",
+)
+def status_job() -> None:
+    """Wire the one op."""
+    follow_page()
 
 
 @dg.job(

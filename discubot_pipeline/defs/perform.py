@@ -113,8 +113,8 @@ def secure(context: dg.OpExecutionContext, services: Services, job: Job, given: 
 
 
 def tag_run(context: dg.OpExecutionContext, parsed: ParsedDiscussion) -> None:
-    """Give a run that a person launched the tags by which the UI finds it."""
-    if "discubot/discussion" not in context.run.tags:
+    """Give a run the tags by which the UI finds it, where nobody knew its thread when it was launched."""
+    if context.run.tags.get("discubot/discussion") != str(parsed.discussion_id):
         context.instance.add_run_tags(context.run_id, tags_of(parsed))
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import dagster as dg
 
-from discubot_pipeline.defs.jobs import discussion_job
-from discubot_pipeline.domain.delivery import RunToRequest, SourceType
+from discubot_pipeline.defs.jobs import discussion_job, status_job
+from discubot_pipeline.domain.delivery import DeliveryKind, RunToRequest, SourceType
 from discubot_pipeline.stages.close import close_cancelled, close_failed
 from discubot_pipeline.store.bell import listening
 from discubot_pipeline.store.inbox import Inbox
@@ -24,10 +24,10 @@ def inbox_sensor(source: SourceType) -> dg.SensorDefinition:
 
     @dg.sensor(
         name=f"{source}_inbox",
-        job=discussion_job,
+        jobs=[discussion_job, status_job],
         minimum_interval_seconds=1,
         default_status=RUNNING,
-        description=f"Launches a run for each {source} thread with new deliveries.",
+        description=f"Launches a run for each {source} thread, or page of a task, with new deliveries.",
     )
     def watch(
         context: dg.SensorEvaluationContext, services: dg.ResourceParam[Services]
@@ -82,20 +82,22 @@ def lease_or_wait(services: Services, inbox: Inbox) -> list[RunToRequest]:
 
 def request(run: RunToRequest) -> dg.RunRequest:
     """Ask Dagster for a run; ids only, since run config and tags are shown to everyone who sees the UI."""
-    config = {"ops": {"validate_discussion": {"config": {"delivery_ids": list(run.delivery_ids)}}}}
+    is_page = run.kind is DeliveryKind.PAGE
+    job, op = ("status_job", "follow_page") if is_page else ("discussion_job", "validate_discussion")
+    config = {"ops": {op: {"config": {"delivery_ids": list(run.delivery_ids)}}}}
     tags = {
         "discubot/team": run.team_name,
         "discubot/source": run.source.value,
         "discubot/thread": run.thread_id,
-        "discubot/discussion": str(run.discussion_id),
         "discubot/trigger": run.trigger.value,
     }
-    return dg.RunRequest(run_key=run.run_key, run_config=config, tags=tags)
+    tags |= {} if is_page else {"discubot/discussion": str(run.discussion_id)}
+    return dg.RunRequest(run_key=run.run_key, run_config=config, tags=tags, job_name=job)
 
 
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.FAILURE,
-    monitored_jobs=[discussion_job],
+    monitored_jobs=[discussion_job, status_job],
     minimum_interval_seconds=5,
     default_status=RUNNING,
     description="Closes the discussions of runs that crashed and will not be retried.",
@@ -107,7 +109,7 @@ def failed_runs(context: dg.RunStatusSensorContext, services: dg.ResourceParam[S
 
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.CANCELED,
-    monitored_jobs=[discussion_job],
+    monitored_jobs=[discussion_job, status_job],
     minimum_interval_seconds=5,
     default_status=RUNNING,
     description="Closes the discussions of runs that a person cancelled.",

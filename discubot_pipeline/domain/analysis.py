@@ -104,7 +104,8 @@ class Brief(Value):
     `instructions` are the messages that stand beside a mention of the bot: their words are tasks by themselves, at
     least one unless they only ask to read the thread. `people` are the names that a task may be assigned to. Relative
     dates count from a message's own time in its author's time zone, else in `time_zone`. `bot_names` are the bot's own,
-    `domains` the names that a task's domain may have.
+    `domains` the names that a task's domain may have. `context` is the text that the thread comments on: it explains
+    the words of the thread and asks for nothing itself.
     """
 
     title: str
@@ -115,6 +116,7 @@ class Brief(Value):
     max_tasks: int = 10
     bot_names: tuple[str, ...] = ("discubot",)
     domains: tuple[str, ...] = ()
+    context: str | None = None
 
     @property
     def said(self) -> tuple[Message, ...]:

@@ -1,18 +1,14 @@
-"""Settings of a team, of one of its sources and of where tasks go: defaults < team < source config."""
+"""One source of one team, and where its tasks go, with the secrets of both, as the pipeline runs with them."""
 
 import hashlib
-from enum import StrEnum
-from functools import cache
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Self, get_args
 from uuid import UUID
-from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from discubot_pipeline.domain.delivery import SourceType
-from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.job import Value
+from discubot_pipeline.domain.preferences import AnalystKind, Preferences
 
 
 class Credentials(BaseModel):
@@ -20,12 +16,19 @@ class Credentials(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @classmethod
+    def secrets(cls) -> list[str]:
+        """List the fields that are secrets."""
+        fields = cls.model_fields.items()
+        return [name for name, field in fields if SecretStr in (field.annotation, *get_args(field.annotation))]
+
 
 class SlackCredentials(Credentials):
-    """A Slack app's signing secret and bot token."""
+    """A Slack app's signing secret and bot token; with an app-level token its events come by Socket Mode too."""
 
     signing_secret: SecretStr
     bot_token: SecretStr
+    app_token: SecretStr | None = None
 
 
 class GenericCredentials(Credentials):
@@ -45,13 +48,33 @@ class NotionCredentials(Credentials):
         return hashlib.sha256(self.token.get_secret_value().encode()).hexdigest()[:16]
 
 
-class AnalystKind(StrEnum):
-    """Who reads the threads: the built-in rules, or a language model behind one of three kinds of API."""
+class NotionSourceCredentials(NotionCredentials):
+    """A Notion connection as a source: `signing_secret` is the verification token, which Notion itself brings.
 
-    RULES = "rules"
-    ANTHROPIC = "anthropic"
-    OPENAI = "openai"
-    COMPATIBLE = "compatible"
+    `is_unseen` says that it came by a handshake and no operator has seen it yet.
+    """
+
+    signing_secret: SecretStr | None = None
+    is_unseen: bool = False
+
+    @property
+    def handshake(self) -> str:
+        """Say how far the handshake has come."""
+        if self.signing_secret is None:
+            return "waiting for Notion's verification token"
+        return "received, not shown yet: discubot source token" if self.is_unseen else "set"
+
+    def adopt(self, secret: SecretStr) -> Self:
+        """Take the token that a handshake brought."""
+        return self.model_copy(update={"signing_secret": secret, "is_unseen": True})
+
+    def reveal(self) -> Self:
+        """Note that an operator has seen the token."""
+        return self.model_copy(update={"is_unseen": False})
+
+    def forget(self) -> Self:
+        """Give the token up, so that the next handshake's is taken."""
+        return self.model_copy(update={"signing_secret": None, "is_unseen": False})
 
 
 class ModelCredentials(Credentials):
@@ -60,58 +83,6 @@ class ModelCredentials(Credentials):
     analyst: AnalystKind
     url: str | None = None
     api_key: SecretStr
-
-
-MOST_PROMPT = 8000
-"""Characters of a team's own words to the model."""
-
-
-class Preferences(Value):
-    """What a team or a source may choose. Every field has its default here and nowhere else.
-
-    A task is kept when it is at least as sure as `min_confidence`. `domains` are the names that a task's domain may
-    have; when there are none, those of the outputs.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    ai_enabled: bool = True
-    max_tasks: int = Field(default=10, ge=1, le=50)
-    time_zone: str = "UTC"
-    post_confirmation: bool = True
-    analyst: AnalystKind = AnalystKind.RULES
-    model: str | None = Field(default=None, min_length=1, max_length=200)
-    model_url: str | None = None
-    summary_prompt: str = Field(default="", max_length=MOST_PROMPT)
-    task_prompt: str = Field(default="", max_length=MOST_PROMPT)
-    min_confidence: float = Field(default=0.0, ge=0, le=1)
-    domains: tuple[str, ...] = ()
-
-    @field_validator("time_zone")
-    @classmethod
-    def is_known(cls, name: str) -> str:
-        """Accept the names of the IANA time zone database."""
-        if name not in time_zones():
-            raise ValueError(f"{name!r} is no time zone: use a name such as Europe/Amsterdam")
-        return name
-
-    @field_validator("model_url")
-    @classmethod
-    def is_web_address(cls, url: str | None) -> str | None:
-        """Accept the http or https address of an API, without credentials in it."""
-        parts = urlsplit(url or "http://none")
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-            raise ValueError(f"{url!r} is no address of an API: use one such as http://127.0.0.1:11434/v1")
-        return url.rstrip("/") if url else None
-
-    @model_validator(mode="after")
-    def names_its_model(self) -> Self:
-        """Demand what the chosen analyst cannot work without."""
-        if self.analyst is not AnalystKind.RULES and not self.model:
-            raise ValueError(f"analyst {self.analyst} needs the name of a model")
-        if self.analyst is AnalystKind.COMPATIBLE and not self.model_url:
-            raise ValueError("analyst compatible needs model_url, the address of its API")
-        return self
 
 
 class SourceConfig(Value):
@@ -138,9 +109,17 @@ class SourceConfig(Value):
             return None
         return key.api_key
 
+    @property
+    def works(self) -> bool:
+        """Say whether deliveries are worked on as they come; else they are held."""
+        return self.active and self.preferences.auto_sync
+
 
 class Output(Value):
-    """One Notion database of a source config; `domains` empty and `is_default` false means it never gets a task."""
+    """One Notion database of a source config; `domains` empty and `is_default` false means it never gets a task.
+
+    `field_map` names the property (by name or id) of a task's field, None for never; `value_map` the option of a value.
+    """
 
     id: UUID
     team_id: UUID
@@ -151,28 +130,18 @@ class Output(Value):
     domains: tuple[str, ...] = ()
     is_default: bool = False
     active: bool = True
+    version: int = 1
+    field_map: dict[str, str | None] = Field(default_factory=dict)
+    value_map: dict[str, dict[str, str]] = Field(default_factory=dict)
     credentials: NotionCredentials
 
-
-@cache
-def time_zones() -> frozenset[str]:
-    """List the names once: they are read from a folder of files, and preferences are read with every webhook."""
-    return frozenset(available_timezones())
-
-
-def merge(*layers: dict[str, Any]) -> Preferences:
-    """Lay later settings over earlier ones; what none sets has its default."""
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        merged |= {key: value for key, value in layer.items() if value is not None}
-    try:
-        return Preferences.model_validate(merged)
-    except ValidationError as error:
-        faults = [": ".join(filter(None, (".".join(map(str, fault["loc"])), fault["msg"]))) for fault in error.errors()]
-        raise Permanent("preferences", "; ".join(faults)) from error
+    def __hash__(self) -> int:
+        """Stand in dictionaries by id: mappings have no hash."""
+        return hash(self.id)
 
 
 CREDENTIALS: dict[SourceType, type[Credentials]] = {
     SourceType.SLACK: SlackCredentials,
     SourceType.GENERIC: GenericCredentials,
+    SourceType.NOTION: NotionSourceCredentials,
 }

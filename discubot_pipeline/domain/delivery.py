@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from discubot_pipeline.domain.job import Trigger, Value
 
 
@@ -13,6 +15,7 @@ class SourceType(StrEnum):
 
     SLACK = "slack"
     GENERIC = "generic"
+    NOTION = "notion"
 
 
 class DeliveryStatus(StrEnum):
@@ -28,6 +31,13 @@ class DeliveryStatus(StrEnum):
     HELD = "held"
 
 
+class DeliveryKind(StrEnum):
+    """What a delivery tells of: a thread that asks for the bot, or a page of a task that has changed."""
+
+    MENTION = "mention"
+    PAGE = "page"
+
+
 class Arrival(Value):
     """What a source's adapter makes of a verified webhook, before it is stored.
 
@@ -36,6 +46,7 @@ class Arrival(Value):
     """
 
     delivery_key: str
+    kind: DeliveryKind = DeliveryKind.MENTION
     message_key: str | None = None
     gesture_key: str | None = None
     thread_id: str | None = None
@@ -49,11 +60,18 @@ class Challenge(Value):
     body: dict[str, str]
 
 
+class Handshake(Value):
+    """A source's offer of the secret with which it will sign; taken only while its config has none."""
+
+    secret: SecretStr
+
+
 class Delivery(Value):
     """One row of an inbox table as the pipeline reads it."""
 
     id: int
     source: SourceType
+    kind: DeliveryKind = DeliveryKind.MENTION
     team_id: UUID
     source_config_id: UUID
     status: DeliveryStatus
@@ -75,6 +93,7 @@ class RunToRequest(Value):
     team_id: UUID
     team_name: str
     source: SourceType
+    kind: DeliveryKind = DeliveryKind.MENTION
     thread_id: str
     discussion_id: UUID
     trigger: Trigger

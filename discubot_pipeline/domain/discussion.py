@@ -95,6 +95,7 @@ class Thread(Value):
     """Output of build_thread: the whole thread, oldest message first, without the bot's own messages.
 
     `mentions` are the words people wrote beside a mention of the bot; a bare mention adds neither words nor message.
+    `context` is what the discussion is about: the text of the page that it hangs on.
     """
 
     configured: ConfiguredDiscussion
@@ -102,6 +103,7 @@ class Thread(Value):
     url: str | None
     messages: tuple[Message, ...]
     mentions: tuple[Message, ...] = ()
+    context: str | None = None
 
     @property
     def participants(self) -> tuple[Author, ...]:

@@ -43,10 +43,23 @@ class Page(Value):
     created_at: datetime
 
 
+class Standing(Value):
+    """How the page of a task stands in the tracker: its title, the name of its status, and whether that means done."""
+
+    title: str = ""
+    status: str | None = None
+    is_done: bool = False
+
+
 class TaskRow(Value):
-    """One row of the tasks table; `is_new` when it was written just now."""
+    """One row of the tasks table; `is_new` when it was written just now.
+
+    `completions` counts how often the task was done: once, and once more after each time that it was reopened.
+    """
 
     id: UUID
+    team_id: UUID
+    discussion_id: UUID
     key: str
     state: TaskState
     output_id: UUID | None
@@ -59,6 +72,9 @@ class TaskRow(Value):
     skipped: tuple[str, ...] = ()
     reason: str | None = None
     created_at: datetime
+    status: str | None = None
+    completed_at: datetime | None = None
+    completions: int = 0
     is_new: bool = False
 
     @property

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, WebSocket
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
@@ -17,6 +17,7 @@ from discubot_pipeline.sandbox.models import control as models_control
 from discubot_pipeline.sandbox.models.state import PATHS as MODEL_PATHS
 from discubot_pipeline.sandbox.notion import control as notion_control
 from discubot_pipeline.sandbox.notion import reader
+from discubot_pipeline.sandbox.notion import signals as notion_signals
 from discubot_pipeline.sandbox.notion.state import normal_id
 from discubot_pipeline.sandbox.slack import control as slack_control
 from discubot_pipeline.sandbox.slack import sending as slack_sending
@@ -27,17 +28,19 @@ from discubot_pipeline.sandbox.world import World
 PREFIXES = {"slack": "/slack/api", "notion": "/notion/v1"} | MODEL_PATHS
 VERBS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PAGE = Path(__file__).parent / "page"
-FILES = {"": "index.html"} | {name: name for name in ("style.css", "app.js", "draw.js", "icon.svg")}
+FILES = {"": "index.html"} | {name: name for name in ("style.css", "app.js", "draw.js", "document.js", "icon.svg")}
 
 
 def create_app(base_url: str, links: dict[str, str] | None = None) -> ASGIApp:
     """Build the app; `base_url` is where it will be reached, since pages carry their own address."""
     app = FastAPI(title="Sandbox", lifespan=_lifespan)
     app.state.world = World(base_url.rstrip("/"), links or {})
-    for part in (control, slack_control, slack_sending, notion_control, models_control):
+    parts = (control, slack_control, slack_sending, notion_control, notion_signals, models_control)
+    for part in parts:
         app.include_router(part.router)
     for service, prefix in PREFIXES.items():
         app.add_api_route(prefix + "/{path:path}", _door(service), methods=VERBS, include_in_schema=False)
+    app.add_api_websocket_route("/slack/socket", socket)
     app.add_api_route("/healthz", health)
     app.add_api_route("/p/{id}", show_page, response_class=HTMLResponse)
     app.add_api_route("/archives/{channel}/{message}", show_message)
@@ -50,6 +53,7 @@ def create_app(base_url: str, links: dict[str, str] | None = None) -> ASGIApp:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     await app.state.world.courier.close()
+    await app.state.world.notion_courier.close()
 
 
 def _door(service: str) -> Callable[[Request, str], Awaitable[Response]]:
@@ -63,6 +67,12 @@ def _door(service: str) -> Callable[[Request, str], Awaitable[Response]]:
 async def health() -> Json:
     """Tell that the sandbox is ready."""
     return {"status": "ok"}
+
+
+async def socket(socket: WebSocket) -> None:
+    """Hold a connection of Slack's Socket Mode."""
+    world: World = socket.app.state.world
+    await world.courier.sockets.serve(socket)
 
 
 async def show_page(world: control.TheWorld, id: str) -> HTMLResponse:

@@ -58,7 +58,7 @@ async def state(world: TheWorld, team_id: str | None = None, channel: str | None
 @router.get("/version")
 async def version(world: TheWorld) -> Json:
     """Return a number that changes when the state does."""
-    return {"version": world.version, "deliveries_pending": world.courier.pending}
+    return {"version": world.version, "deliveries_pending": world.courier.pending + world.notion_courier.pending}
 
 
 @router.post("/faults")

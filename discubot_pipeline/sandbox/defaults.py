@@ -2,7 +2,7 @@
 
 import uuid
 
-from discubot_pipeline.sandbox.notion.setup import add_database
+from discubot_pipeline.sandbox.notion.setup import add_database, add_document
 from discubot_pipeline.sandbox.notion.state import NotionState, User
 from discubot_pipeline.sandbox.slack.state import Channel, Person, SlackState, Workspace
 from discubot_pipeline.sandbox.wire import Json
@@ -27,6 +27,16 @@ COLUMNS: Json = {
 }
 
 
+DOCUMENT = "Website relaunch"
+PARAGRAPHS = (
+    ("heading_2", "Goals"),
+    ("bulleted_list_item", "Visitors find prices in one click"),
+    ("bulleted_list_item", "The pages load in a second on a phone"),
+    ("heading_2", "Open points"),
+    ("paragraph", "The pricing page still shows last year's plans, and the contact form sends its mail nowhere."),
+)
+
+
 def build(slack: SlackState, notion: NotionState) -> Json:
     """Fill empty states and return all ids and secrets that a demo needs."""
     return {"slack": _slack(slack).record(), "notion": _notion(notion)}
@@ -36,7 +46,7 @@ def _slack(state: SlackState) -> Workspace:
     acme = Workspace(
         team_id="T0ACME", name="Acme", bot_token="xoxb-sandbox-acme-discubot",
         signing_secret="sandbox-acme-signing-secret", bot_user_id="UDISCUBOT", bot_id="BDISCUBOT",
-        app_id="ADISCUBOT",
+        app_id="ADISCUBOT", app_token="xapp-sandbox-acme-discubot",
         url="https://acme.slack.com/",
     )  # fmt: skip
     for id, name, real_name, tz in PEOPLE:
@@ -58,7 +68,10 @@ def _notion(state: NotionState) -> Json:
         columns=COLUMNS,
         ids=[_id("tasks"), _id("tasks-source")],
     )
+    children = [{"type": kind, kind: {"rich_text": [{"text": {"content": text}}]}} for kind, text in PARAGRAPHS]
+    document = add_document(state, DOCUMENT, {NOTION_TOKEN}, children, _id("website"))
     return {
+        "page_id": document.id, "page_url": state.url(document.id),
         "token": connection.token, "bot_id": connection.bot_id, "database_id": database.id,
         "data_source_id": database.sources[0], "data_source_ids": list(database.sources),
         "url": state.url(database.id),

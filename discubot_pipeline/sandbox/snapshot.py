@@ -24,6 +24,11 @@ def of(world: World, team_id: str | None, channel_id: str | None) -> Json:
         "slack": _slack(home, channel_id) if home else None,
         "workspaces": [{"team_id": w.team_id, "name": w.name} for w in workspaces.values()],
         "boards": [_board(world.notion, database) for database in world.notion.databases.values()],
+        "documents": [
+            {"title": values.title_of(world.notion, page), "url": world.notion.url(page.id)}
+            for page in world.notion.pages.values()
+            if page.tokens and not page.in_trash
+        ],
     }
 
 
@@ -31,7 +36,7 @@ def _slack(home: Workspace, channel_id: str | None) -> Json:
     channel = home.channels.get(channel_id or "") or next(iter(home.channels.values()), None)
     return {
         "team_id": home.team_id, "name": home.name, "bot": {"id": home.bot_user_id, "name": home.bot_name},
-        "connected": home.events_url is not None,
+        "connected": home.events_url is not None or home.socket_mode,
         "channels": [{"id": c.id, "name": _name(home, c), "is_im": c.is_im} for c in home.channels.values()],
         "people": [{"id": p.id,
         "name": p.name, "real_name": p.real_name, "is_bot": p.is_bot} for p in home.people.values()],

@@ -8,7 +8,9 @@ from discubot_pipeline.sandbox.gate import Gate, Service
 from discubot_pipeline.sandbox.log import CallLog
 from discubot_pipeline.sandbox.models.api import ModelApi, dialects
 from discubot_pipeline.sandbox.models.state import ModelState
+from discubot_pipeline.sandbox.notion.announcer import Announcer as NotionAnnouncer
 from discubot_pipeline.sandbox.notion.api import NotionApi
+from discubot_pipeline.sandbox.notion.courier import Courier as NotionCourier
 from discubot_pipeline.sandbox.notion.state import NotionState
 from discubot_pipeline.sandbox.slack.api import SlackApi
 from discubot_pipeline.sandbox.slack.courier import Courier
@@ -25,6 +27,8 @@ class World:
         self.links = links
         self.courier = Courier()
         self.announcer = Announcer(self.courier)
+        self.notion_courier = NotionCourier()
+        self.notion_announcer = NotionAnnouncer(self.notion_courier)
         self._resets = 0
         self.reset()
 
@@ -34,13 +38,14 @@ class World:
         self._resets += 1
         self._base = before + 1
         self.courier.forget()
+        self.notion_courier.forget()
         self.faults, self.log = Faults(), CallLog()
         self.gate = Gate(self.faults, self.log)
         self.slack, self.notion = SlackState(), NotionState(self.base_url)
         self.models = ModelState(self.base_url)
         self.services: dict[str, Service] = {
-            "slack": SlackApi(self.slack, self.announcer),
-            "notion": NotionApi(self.notion),
+            "slack": SlackApi(self.slack, self.announcer, self.base_url),
+            "notion": NotionApi(self.notion, self.notion_announcer),
             **{name: ModelApi(self.models, dialect) for name, dialect in dialects().items()},
         }
         self.defaults: Json = defaults.build(self.slack, self.notion) | {"models": self.models.record()}

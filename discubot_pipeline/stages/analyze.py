@@ -63,6 +63,7 @@ def brief_of(thread: Thread, config: SourceConfig, stores: Stores) -> Brief:
         time_zone=chosen.time_zone,
         max_tasks=chosen.max_tasks,
         domains=chosen.domains or tuple(dict.fromkeys(routed)),
+        context=thread.context,
     )
 
 

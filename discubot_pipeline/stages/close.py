@@ -8,6 +8,7 @@ from discubot_pipeline.domain.discussion import DiscussionStatus
 from discubot_pipeline.domain.errors import PipelineError
 from discubot_pipeline.domain.job import RunOutcome, Stage
 from discubot_pipeline.ports import Mark, Outside
+from discubot_pipeline.stages.replies import apologise
 from discubot_pipeline.stages.validate import is_webhook
 from discubot_pipeline.store.discussions import Discussion
 from discubot_pipeline.store.stores import Stores
@@ -69,9 +70,9 @@ def tell(discussion: Discussion, run_id: str, root_run_id: str, reason: str, sto
         first = stores.replies.begin(key, discussion.team_id, discussion.id, run_id)
         if first is None:
             return
-        source = outside.source(stores.configs.source(discussion.source_config_id))
-        text = f"❌ I could not turn this thread into tasks ({reason}). Nothing is lost: it can be retried."
-        source.reply(discussion.thread_id, source.plain(text), key, is_retry=not first)
+        config = stores.configs.source(discussion.source_config_id)
+        source = outside.source(config)
+        source.reply(discussion.thread_id, apologise(reason, config.preferences, source), key, is_retry=not first)
         stores.replies.posted(key)
         asked = filter(is_webhook, stores.inboxes[discussion.source].of_run(run_id))
         source.mark(discussion.thread_id, [source.read(delivery).message_id for delivery in asked], Mark.FAILED)

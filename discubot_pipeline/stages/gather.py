@@ -35,6 +35,7 @@ def fetch(configured: ConfiguredDiscussion, stores: Stores, outside: Outside) ->
         url=fetched.url,
         messages=fetched.messages,
         mentions=fetched.mentions + spoken(configured, outside),
+        context=fetched.context,
     )
 
 

@@ -7,9 +7,10 @@ from discubot_pipeline.domain.delivery import DeliveryStatus
 from discubot_pipeline.domain.discussion import DiscussionStatus, ParsedDiscussion, Thread
 from discubot_pipeline.domain.errors import Ignored, PipelineError, Transient
 from discubot_pipeline.domain.job import Job, Outcome, RunOutcome
-from discubot_pipeline.domain.task import CreatedTasks, MadeTask
-from discubot_pipeline.ports import Mark, Outside, Source
+from discubot_pipeline.domain.task import CreatedTasks
+from discubot_pipeline.ports import Mark, Outside
 from discubot_pipeline.stages.configure import react
+from discubot_pipeline.stages.replies import compose
 from discubot_pipeline.store.stores import Stores
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ def notify(thread: Thread, created: CreatedTasks, job: Job, stores: Stores, outs
     config = stores.configs.source(parsed.ref.source_config_id)
     outcome = RunOutcome.PARTIAL if created.missing else RunOutcome.COMPLETED
     reason = created.missing[0].reason if created.missing else None
-    text = compose(created, outside.source(config))
+    text = compose(created, config.preferences, outside.source(config))
     if config.preferences.post_confirmation:
         failure = answer(thread, config, text, f"{job.root_run_id}:{outcome}", job, stores, outside)
         outcome, reason = (RunOutcome.PARTIAL, failure) if failure else (outcome, reason)
@@ -64,38 +65,3 @@ def answer(
         return error.reason
     stores.replies.posted(key)
     return None
-
-
-def compose(created: CreatedTasks, source: Source) -> str:
-    """Write the answer: what was made, with links; what is missing; or how to get a task all the same."""
-    lines = [headline(created)]
-    lines += [numbered(number, task, source) for number, task in enumerate(created.made, 1)]
-    lines += [source.plain(f"⚠️ Not created in {miss.output}: {miss.title} ({miss.reason})") for miss in created.missing]
-    skipped = sorted({name for task in created.new for name in task.skipped})
-    if skipped:
-        lines.append(source.plain(f"Could not be set: {', '.join(skipped)}"))
-    if created.analysis.degraded:
-        lines.append(
-            source.plain(f"⚠️ Read by the built-in analyst, without the model ({created.analysis.degraded_reason})")
-        )
-    return "\n".join(lines)
-
-
-def headline(created: CreatedTasks) -> str:
-    """Say in one sentence how it went."""
-    count, old = len(created.new), len(created.made) - len(created.new)
-    if created.missing:
-        return f"⚠️ {count} of {count + len(created.missing)} new tasks created. A retry creates the rest."
-    if not created.made:
-        return (
-            "✅ I read the thread and found nothing to be done. To make a task all the same: mention me with “task: …”."
-        )
-    if not count:
-        return "✅ Nothing new: these tasks are there already."
-    also = f" ({old} {'was' if old == 1 else 'were'} there already)" if old else ""
-    return f"✅ {count} {'task' if count == 1 else 'tasks'} created in Notion{also}"
-
-
-def numbered(number: int, task: MadeTask, source: Source) -> str:
-    """Write one line of the list."""
-    return f"{number}. {source.link(task.title, task.url)}"

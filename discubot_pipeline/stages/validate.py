@@ -1,16 +1,19 @@
 """Stage 1, ingestion: which thread is this run about, and are its deliveries ours to work on? Called by its op."""
 
+from collections.abc import Sequence
+
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import Delivery, Launch
 from discubot_pipeline.domain.discussion import ParsedDiscussion, ThreadRef, discussion_id
 from discubot_pipeline.domain.errors import Ignored, Permanent
 from discubot_pipeline.domain.job import Job, RunOutcome, Trigger
-from discubot_pipeline.ports import Outside
+from discubot_pipeline.ports import Mention, Outside, Source
 from discubot_pipeline.store.stores import Stores
 
 FORMS = (
     "give exactly one of: delivery_ids (ids of inbox rows), discussion_id (a UUID), "
-    "thread_url (a Slack permalink such as https://acme.slack.com/archives/C1/p1763760000000200)"
+    "thread_url (a Slack permalink such as https://acme.slack.com/archives/C1/p1763760000000200, "
+    "a Notion discussion's such as https://www.notion.so/Page-0123…?d=4567…)"
 )
 
 
@@ -35,10 +38,14 @@ def from_deliveries(launch: Launch, job: Job, stores: Stores, outside: Outside) 
             raise Permanent("mixed_deliveries", "the deliveries of one run must belong to one thread")
     config = stores.configs.source(first.source_config_id)
     source = outside.source(config)
-    asked = [source.read(delivery) for delivery in deliveries if is_webhook(delivery)]
     written = [Launch.model_validate(d.payload["launch"]) for d in deliveries if d.payload and not is_webhook(d)]
+    asked = read(source, [delivery for delivery in deliveries if is_webhook(delivery)], is_needed=not written)
     words = launch.instruction or next((each.instruction for each in reversed(written) if each.instruction), None)
-    return parse(config, first.thread_id, first.trigger, launch).model_copy(
+    parsed = parse(config, asked[0].thread_id if asked else first.thread_id, first.trigger, launch)
+    if parsed.ref.thread_id != first.thread_id:
+        for delivery in deliveries:
+            stores.inboxes[config.source].assign(delivery.id, job.run_id, parsed.discussion_id, parsed.ref.thread_id)
+    return parsed.model_copy(
         update={
             "delivery_ids": tuple(delivery.id for delivery in deliveries),
             "mention_ids": tuple(mention.message_id for mention in asked),
@@ -46,6 +53,20 @@ def from_deliveries(launch: Launch, job: Job, stores: Stores, outside: Outside) 
             "resume_from": None if launch.fresh else resumable(deliveries, stores),
         }
     )
+
+
+def read(source: Source, deliveries: Sequence[Delivery], is_needed: bool) -> list[Mention]:
+    """Read what deliveries ask for; Ignored when none of them asks and something is needed to go on."""
+    asked: list[Mention] = []
+    verdict: Ignored | None = None
+    for delivery in deliveries:
+        try:
+            asked.append(source.read(delivery))
+        except Ignored as ignored:
+            verdict = ignored
+    if verdict and is_needed and not asked:
+        raise verdict
+    return asked
 
 
 def claim(launch: Launch, job: Job, stores: Stores) -> list[Delivery]:

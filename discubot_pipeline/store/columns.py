@@ -48,10 +48,12 @@ def audit() -> list[sa.Column[Any]]:
     ]
 
 
-def reference(name: str, target: str, *, nullable: bool = False, ondelete: str = "CASCADE") -> sa.Column[Any]:
+def reference(
+    name: str, target: str, *, nullable: bool = False, ondelete: str = "CASCADE", primary_key: bool = False
+) -> sa.Column[Any]:
     """Make a foreign key column to another table's id."""
     key = sa.ForeignKey(f"{SCHEMA}.{target}.id", ondelete=ondelete)
-    return sa.Column(name, pg.UUID(as_uuid=True), key, nullable=nullable)
+    return sa.Column(name, pg.UUID(as_uuid=True), key, nullable=nullable, primary_key=primary_key)
 
 
 def texts(name: str) -> sa.Column[Any]:

@@ -1,45 +1,49 @@
 """Teams, their sources and their outputs. Credentials are sealed on the way in and opened on the way out."""
 
 import secrets
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from discubot_pipeline.domain.config import (
-    CREDENTIALS,
-    Credentials,
-    ModelCredentials,
-    NotionCredentials,
-    Output,
-    SourceConfig,
-    merge,
-)
+from discubot_pipeline.domain.config import Credentials, NotionCredentials, Output, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
-from discubot_pipeline.domain.job import Value
+from discubot_pipeline.domain.preferences import merge
+from discubot_pipeline.store.cache import Cache
 from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.records import (
+    Team,
+    Violations,
+    by,
+    of_team,
+    output_violations,
+    read_output,
+    read_source,
+    read_team,
+    refused,
+    source_violations,
+    team_violations,
+)
 from discubot_pipeline.store.tables import outputs, source_configs, teams
 from discubot_pipeline.store.vault import Vault
 
 HOOK_BYTES = 18
 
 
-class Team(Value):
-    """One row of the teams table."""
-
-    id: UUID
-    name: str
-    preferences: dict[str, Any]
-    version: int
-
-
 class Configs:
-    """Reads and writes the settings of teams."""
+    """Reads and makes the settings of teams; what it has read it keeps for as long as the rows are the same.
 
-    def __init__(self, engine: sa.Engine, vault: Vault) -> None:
+    With `recheck` it takes them for the same that long without asking.
+    """
+
+    def __init__(self, engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta()) -> None:
         self._engine = engine
         self._vault = vault
+        self._kept_sources = Cache[tuple[SourceConfig, ...]](recheck=recheck)
+        self._kept_outputs = Cache[tuple[Output, ...]](recheck=recheck)
 
     def add_team(self, name: str, actor: str, **preferences: Any) -> Team:
         """Make a team; `exists` when the name is taken, `name` when it is not a name."""
@@ -47,13 +51,7 @@ class Configs:
         row = self._insert(
             teams,
             {"name": name, "preferences": preferences, **by(actor)},
-            {
-                "uq_teams_name": ("exists", f"there is a team {name!r} already"),
-                "ck_teams_name": (
-                    "name",
-                    "a team's name has lower-case letters, digits and dashes, 63 at most",
-                ),
-            },
+            team_violations(name),
         )
         return read_team(row)
 
@@ -65,29 +63,15 @@ class Configs:
             raise Permanent("unknown_team", f"there is no team {name!r}: `discubot team list` shows those there are")
         return read_team(row)
 
+    def team_of(self, id: UUID) -> Team:
+        """Give a team by its id."""
+        with transaction(self._engine) as connection:
+            return read_team(connection.execute(sa.select(teams).where(teams.c.id == id)).one())
+
     def teams(self) -> list[Team]:
         """List all teams by name."""
         with transaction(self._engine) as connection:
             return [read_team(row) for row in connection.execute(sa.select(teams).order_by(teams.c.name))]
-
-    def set_model(
-        self, owner: Team | SourceConfig, actor: str, credentials: ModelCredentials | None, **chosen: Any
-    ) -> None:
-        """Choose the analyst of a team, or of one of its sources, with its key; None takes the key away."""
-        table, below = (
-            (teams, {}) if isinstance(owner, Team) else (source_configs, self.team(owner.team_name).preferences)
-        )
-        with transaction(self._engine) as connection:
-            mine = sa.select(table.c.preferences).where(table.c.id == owner.id).with_for_update()
-            patched = connection.execute(mine).scalar_one() | chosen
-            merge(below, patched)
-            values = {
-                "preferences": {key: value for key, value in patched.items() if value is not None},
-                "model_credentials": self._vault.seal(credentials) if credentials else None,
-                "version": table.c.version + 1,
-                "updated_by": actor,
-            }
-            connection.execute(sa.update(table).where(table.c.id == owner.id).values(values))
 
     def add_source(
         self,
@@ -99,6 +83,7 @@ class Configs:
         *,
         workspace: str | None = None,
         preferences: dict[str, Any] | None = None,
+        active: bool = True,
     ) -> SourceConfig:
         """Make a source config with an unguessable hook; `exists` when the team has one of that name."""
         merge(team.preferences, preferences or {})
@@ -112,14 +97,10 @@ class Configs:
                 "workspace": workspace,
                 "credentials": self._vault.seal(credentials),
                 "preferences": preferences or {},
+                "active": active,
                 **by(actor),
             },
-            {
-                "uq_source_configs_team_id_name": (
-                    "exists",
-                    f"team {team.name!r} has a source {name!r} already",
-                )
-            },
+            source_violations(team.name, name),
         )
         return self.source(row.id)
 
@@ -134,6 +115,8 @@ class Configs:
         data_source_id: str | None = None,
         domains: tuple[str, ...] = (),
         is_default: bool = False,
+        field_map: dict[str, str | None] | None = None,
+        value_map: dict[str, dict[str, str]] | None = None,
     ) -> Output:
         """Make an output of a source config; `exists` for a second one of that name or a second default."""
         row = self._insert(
@@ -147,100 +130,66 @@ class Configs:
                 "credentials": self._vault.seal(credentials),
                 "domains": list(domains),
                 "is_default": is_default,
+                "field_map": field_map or {},
+                "value_map": value_map or {},
                 **by(actor),
             },
-            {
-                "uq_outputs_source_config_id_name": (
-                    "exists",
-                    f"source {config.name!r} has an output {name!r} already",
-                ),
-                "uq_outputs_default": ("exists", f"source {config.name!r} has a default output already"),
-            },
+            output_violations(config.name, name),
         )
-        return self._read_output(row)
+        return read_output(row, self._vault)
 
     def source(self, id: UUID) -> SourceConfig:
         """Give a source config by its id."""
-        found = self._sources(source_configs.c.id == id)
+        found = self._sources(id=id)
         if not found:
             raise Permanent("unknown_source", "this source config is gone: add the source again")
         return found[0]
 
     def by_hook(self, source: SourceType, hook: str) -> SourceConfig | None:
         """Give the source config that a webhook address stands for."""
-        found = self._sources(source_configs.c.source == source, source_configs.c.hook == hook)
+        found = self._sources(source=source, hook=hook)
         return found[0] if found else None
 
     def sources(self, source: SourceType | None = None, team_id: UUID | None = None) -> list[SourceConfig]:
         """List source configs, of one kind or one team where that is named."""
-        where = [source_configs.c.source == source] if source else []
-        where += [source_configs.c.team_id == team_id] if team_id else []
-        return self._sources(*where)
+        wanted = {"source": source, "team_id": team_id}
+        return list(self._sources(**{name: value for name, value in wanted.items() if value}))
 
     def outputs(self, config: SourceConfig) -> list[Output]:
         """List the outputs of a source config, the default first."""
-        mine = sa.select(outputs).where(outputs.c.source_config_id == config.id, outputs.c.team_id == config.team_id)
-        with transaction(self._engine) as connection:
-            rows = connection.execute(mine.order_by(outputs.c.is_default.desc(), outputs.c.name))
-            return [self._read_output(row) for row in rows]
+        o = outputs.c
+        where = (o.source_config_id == config.id) & (o.team_id == config.team_id)
+        stamp = sa.select(o.id, o.version, o.updated_at).where(where).order_by(o.id)
+        rows = sa.select(outputs).where(where).order_by(o.is_default.desc(), o.name)
+        load = self._all(rows, lambda row: read_output(row, self._vault))
+        return list(self._kept_outputs.get((config.id, config.team_id), self._all(stamp, tuple), load))
 
-    def _sources(self, *where: sa.ColumnElement[bool]) -> list[SourceConfig]:
-        team = (
-            teams.c.name.label("team_name"),
-            teams.c.preferences.label("team_preferences"),
-            teams.c.model_credentials.label("team_model_credentials"),
+    def forget(self) -> None:
+        """Look at all rows again, whatever `recheck` says: something has just been changed here."""
+        self._kept_sources.clear()
+        self._kept_outputs.clear()
+
+    def _sources(self, **wanted: Any) -> tuple[SourceConfig, ...]:
+        """Give the source configs whose columns have the wanted values."""
+        s, t = source_configs.c, teams.c
+        where = [s[name] == value for name, value in wanted.items()]
+        stamp = (
+            sa.select(s.id, s.version, s.updated_at, t.version, t.updated_at).join(teams).where(*where).order_by(s.id)
         )
-        rows = sa.select(source_configs, *team).join(teams).where(*where).order_by(teams.c.name, source_configs.c.name)
-        with transaction(self._engine) as connection:
-            return [self._read_source(row) for row in connection.execute(rows)]
+        rows = sa.select(source_configs, *of_team()).join(teams).where(*where).order_by(t.name, s.name)
+        load = self._all(rows, lambda row: read_source(row, self._vault))
+        return self._kept_sources.get(tuple(wanted.items()), self._all(stamp, tuple), load)
 
-    def _insert(self, table: sa.Table, values: dict[str, Any], violations: dict[str, tuple[str, str]]) -> Any:
+    def _all(self, query: sa.Select[Any], read: Callable[[Any], Any]) -> Callable[[], tuple[Any, ...]]:
+        def rows() -> tuple[Any, ...]:
+            with transaction(self._engine) as connection:
+                return tuple(read(row) for row in connection.execute(query))
+
+        return rows
+
+    def _insert(self, table: sa.Table, values: dict[str, Any], violations: Violations) -> Any:
         try:
             with transaction(self._engine) as connection:
                 return connection.execute(sa.insert(table).values(values).returning(table)).one()
         except sa.exc.IntegrityError as error:
-            name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-            if name not in violations:
-                raise
-            raise Permanent(*violations[name]) from error
-
-    def _read_source(self, row: Any) -> SourceConfig:
-        sealed = row.model_credentials or row.team_model_credentials
-        return SourceConfig(
-            id=row.id,
-            team_id=row.team_id,
-            team_name=row.team_name,
-            source=row.source,
-            name=row.name,
-            hook=row.hook,
-            workspace=row.workspace,
-            active=row.active,
-            version=row.version,
-            preferences=merge(row.team_preferences, row.preferences),
-            credentials=self._vault.open(CREDENTIALS[row.source], row.credentials),
-            model_credentials=self._vault.open(ModelCredentials, sealed) if sealed else None,
-        )
-
-    def _read_output(self, row: Any) -> Output:
-        return Output(
-            id=row.id,
-            team_id=row.team_id,
-            source_config_id=row.source_config_id,
-            name=row.name,
-            database_id=row.database_id,
-            data_source_id=row.data_source_id,
-            domains=tuple(row.domains),
-            is_default=row.is_default,
-            active=row.active,
-            credentials=self._vault.open(NotionCredentials, row.credentials),
-        )
-
-
-def read_team(row: Any) -> Team:
-    """Turn a row into a value."""
-    return Team(id=row.id, name=row.name, preferences=row.preferences, version=row.version)
-
-
-def by(actor: str) -> dict[str, str]:
-    """Name who makes a row."""
-    return {"created_by": actor, "updated_by": actor}
+            raise refused(error, violations) from error

@@ -14,6 +14,7 @@ from discubot_pipeline.domain.delivery import Arrival, Delivery, DeliveryStatus,
 from discubot_pipeline.domain.discussion import discussion_id
 from discubot_pipeline.domain.job import Trigger, Value
 from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.records import why_held
 from discubot_pipeline.store.tables import discussions, inboxes, teams
 
 OPEN = (DeliveryStatus.REQUESTED, DeliveryStatus.RUNNING)
@@ -48,7 +49,8 @@ class Inbox:
     def store(self, config: SourceConfig, arrival: Arrival) -> Stored:
         """Commit an arrival and wake the sensor; a duplicate by any of its keys stores nothing."""
         with transaction(self._engine) as connection:
-            made = connection.execute(self._insert(config, arrival)).scalar()
+            held = None if config.works else why_held(connection, config.id)
+            made = connection.execute(self._insert(config, arrival, held)).scalar()
             if made is None:
                 return Stored(id=connection.execute(self._same(config, arrival)).scalar_one(), is_new=False)
             connection.execute(sa.select(sa.func.pg_notify(CHANNEL, self.source.value)))
@@ -190,6 +192,12 @@ class Inbox:
             error=None,
         )
 
+    def assign(self, id: int, run_id: str, discussion: UUID, thread_id: str) -> None:
+        """Note the thread of a delivery whose source did not name it; only the run that holds it may."""
+        t = self.table.c
+        mine = sa.and_(t.id == id, t.run_id == run_id, t.status == DeliveryStatus.RUNNING)
+        self._move(mine, thread_id=thread_id, discussion_id=discussion)
+
     def settle(self, run_id: str, status: DeliveryStatus, reason: str | None = None, error: str | None = None) -> None:
         """Close what a run still holds."""
         t = self.table.c
@@ -234,14 +242,15 @@ class Inbox:
         with transaction(self._engine) as connection:
             return [self._read(row) for row in connection.execute(rows)]
 
-    def _insert(self, config: SourceConfig, arrival: Arrival) -> Any:
+    def _insert(self, config: SourceConfig, arrival: Arrival, held: str | None) -> Any:
         thread = arrival.thread_id if arrival.reason is None else None
-        accepted = DeliveryStatus.PENDING if config.active else DeliveryStatus.HELD
+        accepted = DeliveryStatus.HELD if held else DeliveryStatus.PENDING
         row = {
             "team_id": config.team_id,
             "source_config_id": config.id,
             "status": DeliveryStatus.IGNORED if arrival.reason else accepted,
-            "reason": arrival.reason,
+            "reason": arrival.reason or held,
+            "kind": arrival.kind,
             "delivery_key": arrival.delivery_key,
             "message_key": arrival.message_key,
             "gesture_key": arrival.gesture_key,
@@ -293,6 +302,7 @@ class Inbox:
             team_id=lead.team_id,
             team_name=lead.team_name,
             source=self.source,
+            kind=lead.kind,
             thread_id=lead.thread_id,
             discussion_id=lead.discussion_id,
             trigger=lead.trigger,
@@ -317,6 +327,7 @@ class Inbox:
         return Delivery(
             id=row.id,
             source=self.source,
+            kind=row.kind,
             team_id=row.team_id,
             source_config_id=row.source_config_id,
             status=row.status,

@@ -2,17 +2,21 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.store.analyses import Analyses
+from discubot_pipeline.store.changes import Changes
 from discubot_pipeline.store.configs import Configs
 from discubot_pipeline.store.discussions import Discussions
 from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.held import Held
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.limits import Limits
 from discubot_pipeline.store.notes import Notes
+from discubot_pipeline.store.people import AllPeople
 from discubot_pipeline.store.retention import Retention
 from discubot_pipeline.store.steps import Steps
 from discubot_pipeline.store.tasks import Replies, Tasks
@@ -27,6 +31,9 @@ class Stores:
     engine: sa.Engine
     inboxes: dict[SourceType, Inbox]
     configs: Configs
+    changes: Changes
+    held: Held
+    people: AllPeople
     discussions: Discussions
     analyses: Analyses
     tasks: Tasks
@@ -42,12 +49,15 @@ class Stores:
         return transaction(self.engine)
 
 
-def open_stores(engine: sa.Engine, vault: Vault) -> Stores:
-    """Build the stores; nothing is read yet."""
+def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta()) -> Stores:
+    """Build the stores; nothing is read yet. For `recheck` settings are taken for unchanged without asking."""
     return Stores(
         engine=engine,
         inboxes={source: Inbox(engine, source) for source in SourceType},
-        configs=Configs(engine, vault),
+        configs=Configs(engine, vault, recheck),
+        changes=Changes(engine, vault),
+        held=Held(engine),
+        people=AllPeople(engine),
         discussions=Discussions(engine),
         analyses=Analyses(engine),
         tasks=Tasks(engine),

@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.analysis import Priority, Sentiment, TaskType
-from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
+from discubot_pipeline.domain.delivery import DeliveryKind, DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus
 from discubot_pipeline.domain.job import RunOutcome, Stage, Trigger
+from discubot_pipeline.domain.people import Match
 from discubot_pipeline.domain.task import TaskState
 from discubot_pipeline.store.columns import SCHEMA as SCHEMA
 from discubot_pipeline.store.columns import audit, enum_of, json_object, moment, reference, spent, texts, uuid_key
@@ -35,6 +36,7 @@ class Role(StrEnum):
 
 source_type = enum_of(SourceType, "source_type")
 delivery_status = enum_of(DeliveryStatus, "delivery_status")
+delivery_kind = enum_of(DeliveryKind, "delivery_kind")
 discussion_status = enum_of(DiscussionStatus, "discussion_status")
 sentiment = enum_of(Sentiment, "sentiment")
 task_state = enum_of(TaskState, "task_state")
@@ -45,6 +47,7 @@ step_status = enum_of(StepStatus, "step_status")
 run_outcome = enum_of(RunOutcome, "run_outcome")
 trigger = enum_of(Trigger, "trigger")
 role = enum_of(Role, "role")
+person_match = enum_of(Match, "person_match")
 
 
 teams = sa.Table(
@@ -101,6 +104,8 @@ outputs = sa.Table(
     sa.Column("data_source_id", sa.Text),
     sa.Column("credentials", sa.LargeBinary, nullable=False),
     texts("domains"),
+    json_object("field_map"),
+    json_object("value_map"),
     sa.Column("is_default", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
@@ -131,6 +136,7 @@ def inbox_table(source: SourceType) -> sa.Table:
         sa.Column("status", delivery_status, nullable=False, server_default=DeliveryStatus.PENDING.value),
         sa.Column("reason", sa.Text),
         sa.Column("error", sa.Text),
+        sa.Column("kind", delivery_kind, nullable=False, server_default=DeliveryKind.MENTION.value),
         sa.Column("trigger", trigger, nullable=False, server_default=Trigger.WEBHOOK.value),
         sa.Column("delivery_key", sa.Text, nullable=False),
         sa.Column("message_key", sa.Text),
@@ -255,6 +261,8 @@ tasks = sa.Table(
     sa.Column("source_url", sa.Text),
     sa.Column("is_multi_task_child", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("task_index", sa.Integer, nullable=False, server_default="0"),
+    moment("completed_at"),
+    sa.Column("completions", sa.Integer, nullable=False, server_default="0"),
     *audit(),
     sa.CheckConstraint("state <> 'created' OR notion_page_id IS NOT NULL", name="created_page"),
     sa.Index(None, "discussion_id", "task_index"),
@@ -346,9 +354,26 @@ people = sa.Table(
     sa.Column("email", sa.Text),
     sa.Column("time_zone", sa.Text),
     sa.Column("is_bot", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("notion_user_id", sa.Text),
+    sa.Column("match", person_match),
+    sa.Column("confidence", sa.Float),
+    sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
     moment("fetched_at", nullable=False, server_default=sa.func.now()),
     *audit(),
     sa.UniqueConstraint("source_config_id", "source_user_id"),
+    sa.CheckConstraint("(notion_user_id IS NULL) = (match IS NULL)", name="match"),
+    sa.CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
+    sa.Index(None, "team_id", "name"),
+)
+
+schemas = sa.Table(
+    "schemas",
+    metadata,
+    reference("output_id", "outputs", primary_key=True),
+    sa.Column("output_version", sa.Integer, nullable=False),
+    sa.Column("target", pg.JSONB, nullable=False),
+    moment("fetched_at", nullable=False, server_default=sa.func.now()),
+    *audit(),
 )
 
 limits = sa.Table(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.discussion import Thread
-from discubot_pipeline.domain.task import Page, PlannedTask, TaskRow, TaskState
+from discubot_pipeline.domain.task import Page, PlannedTask, Standing, TaskRow, TaskState
 from discubot_pipeline.store.discussions import busy
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.tables import discussions, replies, tasks
@@ -89,6 +89,27 @@ class Tasks:
         with transaction(self._engine) as connection:
             return [read(row) for row in connection.execute(rows)]
 
+    def of_page(self, page_id: str, team_id: UUID) -> TaskRow | None:
+        """Give the task of a page, if it is one of the team's."""
+        mine = sa.select(tasks).where(tasks.c.notion_page_id == page_id, tasks.c.team_id == team_id)
+        with transaction(self._engine) as connection:
+            row = connection.execute(mine).one_or_none()
+        return read(row) if row else None
+
+    def follow(self, row: TaskRow, standing: Standing) -> TaskRow:
+        """Note how a task's page stands; being done counts once, until the task is open again."""
+        t, is_done = tasks.c, sa.literal(standing.is_done)
+        newly_done = sa.and_(is_done, t.completed_at.is_(None))
+        values = {
+            "status": standing.status,
+            "completed_at": sa.case((is_done, sa.func.coalesce(t.completed_at, sa.func.now())), else_=None),
+            "completions": t.completions + sa.case((newly_done, 1), else_=0),
+        }
+        with transaction(self._engine) as connection:
+            return read(
+                connection.execute(sa.update(tasks).where(t.id == row.id).values(values).returning(tasks)).one()
+            )
+
     def _write(self, row: TaskRow, values: dict[str, Any]) -> None:
         unmade = sa.and_(tasks.c.id == row.id, tasks.c.state != TaskState.CREATED)
         with transaction(self._engine) as connection:
@@ -106,11 +127,16 @@ class Replies:
 
         Raises Ignored("busy") when the run no longer holds the discussion.
         """
-        row = {"key": key, "team_id": team_id, "discussion_id": discussion_id, "run_id": run_id}
         with transaction(self._engine) as connection:
             if not connection.execute(sa.select(is_held(discussion_id, run_id))).scalar():
                 raise busy()
-            insert = pg.insert(replies).values(row).on_conflict_do_nothing().returning(replies.c.key)
+            return self.begin_news(key, team_id, discussion_id, run_id)
+
+    def begin_news(self, key: str, team_id: UUID, discussion_id: UUID, run_id: str) -> bool | None:
+        """Commit the same of news that are no answer: who tells them need not hold the discussion."""
+        row = {"key": key, "team_id": team_id, "discussion_id": discussion_id, "run_id": run_id}
+        insert = pg.insert(replies).values(row).on_conflict_do_nothing().returning(replies.c.key)
+        with transaction(self._engine) as connection:
             if connection.execute(insert).scalar():
                 return True
             posted = connection.execute(sa.select(replies.c.posted_at).where(replies.c.key == key)).scalar_one()
@@ -131,6 +157,8 @@ def read(row: Any, is_new: bool = False) -> TaskRow:
     """Turn a row into a value."""
     return TaskRow(
         id=row.id,
+        team_id=row.team_id,
+        discussion_id=row.discussion_id,
         key=row.key,
         state=row.state,
         output_id=row.output_id,
@@ -143,5 +171,8 @@ def read(row: Any, is_new: bool = False) -> TaskRow:
         skipped=tuple(row.skipped),
         reason=row.reason,
         created_at=row.created_at,
+        status=row.status,
+        completed_at=row.completed_at,
+        completions=row.completions,
         is_new=is_new,
     )

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from datetime import timedelta
 
 import uvicorn
 
@@ -10,6 +11,8 @@ from discubot_pipeline.settings import Settings
 from discubot_pipeline.web.app import create_app
 from discubot_pipeline.wiring import build
 
+RECHECK = timedelta(seconds=1)
+"""How long the receiver may not notice that a source was changed: no webhook asks for its settings in between."""
 FIELDS = ("source", "delivery", "reason", "config", "mark")
 
 
@@ -35,7 +38,7 @@ def main() -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     settings = Settings()
-    app = create_app(build(settings, pool_size=20))
+    app = create_app(build(settings, pool_size=20, recheck=RECHECK))
     uvicorn.run(
         app,
         host=settings.host,

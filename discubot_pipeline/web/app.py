@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from discubot_pipeline import __version__
 from discubot_pipeline.domain.errors import PipelineError
 from discubot_pipeline.store.engine import is_up
-from discubot_pipeline.web import api, hooks, problems
+from discubot_pipeline.web import api, hooks, outputs, people, problems, settings
 from discubot_pipeline.wiring import Services
 
 
@@ -19,7 +19,8 @@ def create_app(services: Services) -> FastAPI:
     for error in (PipelineError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, problems.answer)
     app.include_router(hooks.router)
-    app.include_router(api.router)
+    for part in (api, settings, outputs, people):
+        app.include_router(part.router)
 
     @app.get("/healthz", response_class=PlainTextResponse)
     def healthz() -> str:

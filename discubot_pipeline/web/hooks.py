@@ -8,14 +8,16 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from discubot_pipeline.domain.config import SourceConfig
-from discubot_pipeline.domain.delivery import Challenge, SourceType
+from discubot_pipeline.domain.config import NotionSourceCredentials, SourceConfig
+from discubot_pipeline.domain.delivery import Arrival, Challenge, DeliveryKind, Handshake, SourceType
 from discubot_pipeline.domain.errors import Permanent, PipelineError
 from discubot_pipeline.ports import Door
 from discubot_pipeline.wiring import Services
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
+SYSTEM = "system"
+TAKEN = "this source has a verification token already: `discubot source token --forget`"
 
 
 class Receipt(BaseModel):
@@ -90,18 +92,48 @@ def store(
 ) -> Receipt | dict[str, str]:
     """Verify a webhook and commit it to the inbox."""
     door.verify(config, headers, body, services.outside.clock.now())
-    arrival = door.open(config, headers, body)
-    if isinstance(arrival, Challenge):
-        return arrival.body
-    stored = services.stores.inboxes[door.kind].store(config, arrival)
+    opened = door.open(config, headers, body)
+    if isinstance(opened, Challenge):
+        return opened.body
+    if isinstance(opened, Handshake):
+        return adopt(config, opened, services)
+    return keep(config, opened, services)
+
+
+def adopt(config: SourceConfig, handshake: Handshake, services: Services) -> dict[str, str]:
+    """Keep the secret that a source offers; one that is there already stays, whoever offers another."""
+    own, stores = config.credentials, services.stores
+    if not isinstance(own, NotionSourceCredentials) or own.signing_secret is not None:
+        raise Permanent("signature", TAKEN)
+    try:
+        stores.changes.change_source(config, config.version, SYSTEM, own.adopt(handshake.secret))
+    except Permanent as error:
+        raise Permanent("signature", TAKEN) from error
+    stores.configs.forget()
+    logger.info("webhook_handshake", extra={"source": config.source, "config": str(config.id)})
+    return {"status": "verification token received"}
+
+
+def keep(config: SourceConfig, arrival: Arrival, services: Services) -> Receipt:
+    """Commit an arrival to the inbox of its source."""
+    arrival = relevant(config, arrival, services)
+    stored = services.stores.inboxes[config.source].store(config, arrival)
     status = "duplicate" if not stored.is_new else "ignored" if arrival.reason else "accepted"
     logger.info(
         f"webhook_{status}",
         extra={
-            "source": door.kind,
+            "source": config.source,
             "delivery": stored.id,
             "reason": arrival.reason,
             "config": str(config.id),
         },
     )
     return Receipt(delivery_id=stored.id, status=status, reason=arrival.reason)
+
+
+def relevant(config: SourceConfig, arrival: Arrival, services: Services) -> Arrival:
+    """Leave out the changes of pages that are no tasks of the team: a workspace has many more of them."""
+    page = (arrival.payload or {}).get("page_id")
+    if arrival.kind is not DeliveryKind.PAGE or services.stores.tasks.of_page(str(page), config.team_id):
+        return arrival
+    return Arrival(delivery_key=arrival.delivery_key, kind=arrival.kind, reason="unknown_page")

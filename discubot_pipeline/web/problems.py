@@ -6,11 +6,16 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from discubot_pipeline.domain.errors import Permanent, PipelineError, Transient
+from discubot_pipeline.domain.preferences import sentence_of
 
 STATUS = {
     "signature": 401,
     "stale": 401,
     "unauthorized": 401,
+    "forbidden": 403,
+    "exists": 409,
+    "conflict": 409,
+    "version_required": 428,
     "malformed": 400,
     "oversize": 413,
     "unknown_hook": 404,
@@ -48,8 +53,7 @@ def verdict(error: Exception) -> tuple[int, str, str]:
         case HTTPException():
             return error.status_code, REASONS.get(error.status_code, "refused"), str(error.detail)
         case RequestValidationError():
-            wrong = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-            return 422, "invalid", "; ".join(wrong)
+            return 422, "invalid", sentence_of(error.errors(), skip=1)
         case _:
             return 500, "internal", "unexpected error"
 

@@ -233,7 +233,7 @@ class SourceConformance:
         delivery = self._deliver(harness, ["One"], None)
         with pytest.raises(Permanent) as refused:
             harness.revoked().fetch(str(delivery.thread_id), [delivery])
-        assert refused.value.reason in {"invalid_auth", "token_revoked"}
+        assert refused.value.reason in {"invalid_auth", "token_revoked", "unauthorized"}
         assert "token" in refused.value.message
 
     def _deliver(self, harness: Harness, texts: Sequence[str], words: str | None) -> Delivery:

@@ -11,9 +11,10 @@ from uuid import UUID
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from discubot_pipeline.domain.config import Credentials, Preferences, SourceConfig
+from discubot_pipeline.domain.config import Credentials, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Delivery, DeliveryStatus, SourceType
 from discubot_pipeline.domain.job import Trigger
+from discubot_pipeline.domain.preferences import Preferences
 from discubot_pipeline.ports import Door, Source
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -123,12 +123,19 @@ def test_users_not_shared(space: Workspace) -> None:
 
 def test_refused_properties(space: Workspace) -> None:
     """When Notion refuses the properties the page is made with title and key, and the rest is named."""
-    space.fault("^POST /pages$", "status", status=400)
+    space.fault("^POST /pages$", "status", status=400, times=2)
     draft = make_draft()
     page, skipped = space.tracker().create(draft)
     assert skipped == ("priority", "type", "assignee", "due_date", "tags", "source_url")
     assert space.pages()[0]["properties"]["Discubot key"] == draft.key
     assert space.tracker().find(draft, long_ago()) == page
+
+
+def test_refused_person(space: Workspace) -> None:
+    """A person whom Notion does not take costs the page nothing else."""
+    space.fault("^POST /pages$", "status", status=400)
+    assert space.tracker().create(make_draft())[1] == ("assignee",)
+    assert space.pages()[0]["properties"]["Priority"] == "High"
 
 
 def test_refused_page(space: Workspace) -> None:

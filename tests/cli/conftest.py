@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from discubot_pipeline.cli.postgres import EmbeddedPostgres
+from tests.cli.commands import Shell
 
 HOLD = """
 import sys
@@ -36,3 +38,11 @@ def owner(state: Path) -> Iterator[subprocess.Popen[bytes]]:
         assert process.stdout.readline() == b"up\n"
         yield process
         process.kill()
+
+
+@pytest.fixture
+def shell(engine: sa.Engine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """Give a way to call `discubot` on an empty database."""
+    monkeypatch.setenv("DISCUBOT_DATABASE_URL", database_url)
+    monkeypatch.setenv("DISCUBOT_HOME", str(tmp_path))
+    return Shell()

@@ -4,29 +4,30 @@ from pathlib import Path
 
 import pytest
 
-from discubot_pipeline.domain.config import AnalystKind, SourceConfig
-from discubot_pipeline.store.stores import Stores
+from discubot_pipeline.domain.config import SourceConfig
+from discubot_pipeline.domain.preferences import AnalystKind
+from discubot_pipeline.store.stores import Stores, open_stores
 from discubot_pipeline.store.tables import teams
-from tests.cli.test_admin import Run, facts, run, stores_with_key
+from discubot_pipeline.store.vault import Vault, key_file
+from tests.cli.commands import Shell
 from tests.store.samples import rows
 
-__all__ = ["run"]
 KEY = "sk-ant-very-secret"
 ANTHROPIC = ["--provider", "anthropic", "--model", "claude-sonnet-5"]
 
 
 @pytest.fixture(autouse=True)
-def acme(run: Run) -> None:
+def acme(shell: Shell) -> None:
     """Set up a team with two sources."""
-    run("team", "add", "acme", "--time-zone", "Europe/Amsterdam")
+    shell("team", "add", "acme", "--time-zone", "Europe/Amsterdam")
     for name in ("desk", "shop"):
         words = ["source", "add", "generic", "--team", "acme", "--name", name]
-        run(*words, "--signing-secret", "whsec_c2VjcmV0")
+        shell(*words, "--signing-secret", "whsec_c2VjcmV0")
 
 
 def sources(stores: Stores, home: Path) -> dict[str, SourceConfig]:
     """Read the sources back by name."""
-    return {config.name: config for config in stores_with_key(stores, home).configs.sources()}
+    return {config.name: config for config in open_stores(stores.engine, Vault(key_file(home))).configs.sources()}
 
 
 def key_of(config: SourceConfig) -> str | None:
@@ -34,9 +35,9 @@ def key_of(config: SourceConfig) -> str | None:
     return config.model_key.get_secret_value() if config.model_key else None
 
 
-def test_a_key_is_asked_for_and_sealed(run: Run, stores: Stores, tmp_path: Path) -> None:
+def test_a_key_is_asked_for_and_sealed(shell: Shell, stores: Stores, tmp_path: Path) -> None:
     """All sources of the team read with the model; the key is in no output and not readable in the row."""
-    result = run("team", "model", "acme", *ANTHROPIC, input=f"{KEY}\n")
+    result = shell("team", "model", "acme", *ANTHROPIC, input=f"{KEY}\n")
     assert "API key" in result.output and KEY not in result.output
     for config in sources(stores, tmp_path).values():
         chosen = config.preferences
@@ -48,19 +49,19 @@ def test_a_key_is_asked_for_and_sealed(run: Run, stores: Stores, tmp_path: Path)
     assert row.version == 2
 
 
-def test_a_source_may_have_its_own_model(run: Run, stores: Stores, tmp_path: Path) -> None:
+def test_a_source_may_have_its_own_model(shell: Shell, stores: Stores, tmp_path: Path) -> None:
     """It overrules the team's; a local server needs no key, and does not get the team's."""
-    run("team", "model", "acme", *ANTHROPIC, "--api-key", KEY)
+    shell("team", "model", "acme", *ANTHROPIC, "--api-key", KEY)
     local = ["--provider", "compatible", "--model", "llama3.3", "--url", "http://127.0.0.1:11434/v1/"]
-    run("team", "model", "acme", *local, "--source", "shop", input="\n")
+    shell("team", "model", "acme", *local, "--source", "shop", input="\n")
     found = sources(stores, tmp_path)
     assert (found["desk"].preferences.analyst, key_of(found["desk"])) == (AnalystKind.ANTHROPIC, KEY)
     assert (found["shop"].preferences.model_url, key_of(found["shop"])) == ("http://127.0.0.1:11434/v1", None)
 
 
-def test_a_key_is_sent_only_where_it_was_given_for(run: Run, stores: Stores, tmp_path: Path) -> None:
+def test_a_key_is_sent_only_where_it_was_given_for(shell: Shell, stores: Stores, tmp_path: Path) -> None:
     """Whoever changes provider or address alone does not get the key along."""
-    run("team", "model", "acme", *ANTHROPIC, "--api-key", KEY)
+    shell("team", "model", "acme", *ANTHROPIC, "--api-key", KEY)
     config = sources(stores, tmp_path)["desk"]
     for change in ({"analyst": AnalystKind.OPENAI}, {"model_url": "https://evil.example"}):
         moved = config.model_copy(update={"preferences": config.preferences.model_copy(update=change)})
@@ -68,10 +69,10 @@ def test_a_key_is_sent_only_where_it_was_given_for(run: Run, stores: Stores, tmp
     assert key_of(config) == KEY
 
 
-def test_back_to_the_rules(run: Run, stores: Stores, tmp_path: Path) -> None:
+def test_back_to_the_rules(shell: Shell, stores: Stores, tmp_path: Path) -> None:
     """Nothing of the model is left, and nothing is asked for."""
-    run("team", "model", "acme", *ANTHROPIC, "--api-key", KEY)
-    assert facts(run("team", "model", "acme", "--provider", "rules", "--json"))["analyst"] == "rules"
+    shell("team", "model", "acme", *ANTHROPIC, "--api-key", KEY)
+    assert shell.json("team", "model", "acme", "--provider", "rules")["analyst"] == "rules"
     config = sources(stores, tmp_path)["desk"]
     chosen = config.preferences
     assert (chosen.analyst, chosen.model, config.model_credentials) == (AnalystKind.RULES, None, None)
@@ -89,7 +90,7 @@ def test_back_to_the_rules(run: Run, stores: Stores, tmp_path: Path) -> None:
         (["acme", "--provider", "watson"], "watson"),
     ],
 )
-def test_mistakes_get_one_sentence(run: Run, words: list[str], sentence: str) -> None:
+def test_mistakes_get_one_sentence(shell: Shell, words: list[str], sentence: str) -> None:
     """A choice that lacks something is refused, before a key is asked for."""
-    output = run("team", "model", *words, ok=False).output
+    output = shell("team", "model", *words, ok=False).output
     assert sentence in output and "Traceback" not in output and "API key" not in output

@@ -238,3 +238,15 @@ def test_verbose_prints_each_line_with_its_program(tmp_path: Path, capsys: pytes
     with Supervisor([program], state=tmp_path, verbose=True):
         pass
     assert capsys.readouterr().out == "talker | one\ntalker | two\n"
+
+
+def test_a_program_that_is_not_needed_rests_until_it_is(tmp_path: Path) -> None:
+    """It is passed over at the start, nobody hears of it, and it is started when it is asked for."""
+    mark, wish = tmp_path / "mark", tmp_path / "wish"
+    resting = replace(shell("resting", "touch $0; exec sleep 60", mark), needed=wish.exists, ready=mark.exists)
+    last, events = shell("last", "exec sleep 60"), []
+    with Supervisor([resting, last], state=tmp_path, on_event=events.append, rest=timedelta(seconds=0.05)):
+        assert {event.name for event in events} == {"last"}
+        wish.touch()
+        eventually(lambda: str(events[-1]).startswith("resting ready"))
+    assert not any(event.state is State.DIED for event in events)

@@ -12,7 +12,7 @@ from discubot_pipeline.domain.analysis import Brief, DetectedTask, Findings, Jud
 from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Challenge, Delivery, SourceType
 from discubot_pipeline.domain.discussion import Author, Message
-from discubot_pipeline.domain.task import Page
+from discubot_pipeline.domain.task import Page, Standing
 from discubot_pipeline.ports import Draft, FetchedThread, Mark, Mention
 
 ANNA = Author(id="U1", name="Anna", handle="anna")
@@ -41,6 +41,7 @@ class Paper:
     replies: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     marks: dict[str, list[Mark]] = field(default_factory=lambda: defaultdict(list))
     pages: dict[str, Page] = field(default_factory=dict)
+    standings: dict[str, Standing | None] = field(default_factory=dict)
     clock: PaperClock = field(default_factory=PaperClock)
 
     def called(self, name: str) -> None:
@@ -152,6 +153,11 @@ class PaperTracker:
     def complete(self, page: Page, draft: Draft) -> None:
         """Leave a page as it is."""
         self.world.called("complete")
+
+    def standing(self, page_id: str) -> Standing | None:
+        """Read how a page stands."""
+        self.world.called("standing")
+        return self.world.standings.get(page_id, Standing(title="A page"))
 
 
 @dataclass

@@ -16,11 +16,13 @@ JOBS = {
         "load_config",
         "validate_discussion",
     ],
+    "status_job": ["follow_page"],
     "retention_job": ["remove_old"],
 }
 SENSORS = {
     "slack_inbox": 1,
     "generic_inbox": 1,
+    "notion_inbox": 1,
     "failed_runs": 5,
     "cancelled_runs": 5,
     "unfinished_work": 30,

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discubot_pipeline.domain.config import CREDENTIALS, Preferences, merge
+from discubot_pipeline.domain.config import CREDENTIALS
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
+from discubot_pipeline.domain.preferences import Preferences, merge
 
 LAYER = st.fixed_dictionaries(
     {},

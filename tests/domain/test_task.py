@@ -97,6 +97,8 @@ def test_a_row_has_a_page_once_all_of_it_is_known() -> None:
     known = {"page_id": "p", "page_url": "https://notion.example/p", "page_created_at": at}
     row = TaskRow(
         id=uuid4(),
+        team_id=uuid4(),
+        discussion_id=DISCUSSION,
         key="k",
         state="creating",
         output_id=None,

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from discubot_pipeline.domain.config import NotionCredentials, Output, SlackCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.discussion import discussion_id
-from discubot_pipeline.store.configs import Team as TeamRow
 from discubot_pipeline.store.discussions import Discussion
+from discubot_pipeline.store.records import Team as TeamRow
 from discubot_pipeline.store.tables import discussions, inboxes
 from tests.flow.runs import PATIENCE, Json, Run, eventually
 from tests.flow.town import Town

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from discubot_pipeline.domain.delivery import SourceType
 from tests.flow.runs import Run
 from tests.flow.team import Posted, Thread
 from tests.flow.town import Town
@@ -91,6 +92,6 @@ def test_all_sensors_and_schedules_run(town: Town) -> None:
       ... on Repository { sensors { name sensorState { status } } schedules { name scheduleState { status } } } } }"""
     found = town.web.ask(query, repository=selector)["repositoryOrError"]
     assert {each["name"]: each["sensorState"]["status"] for each in found["sensors"]} == dict.fromkeys(
-        ("slack_inbox", "generic_inbox", "failed_runs", "cancelled_runs", "unfinished_work"), "RUNNING"
+        (*(f"{source}_inbox" for source in SourceType), "failed_runs", "cancelled_runs", "unfinished_work"), "RUNNING"
     )
     assert [each["scheduleState"]["status"] for each in found["schedules"]] == ["RUNNING"]

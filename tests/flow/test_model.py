@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import pytest
 from pydantic import SecretStr
 
-from discubot_pipeline.domain.config import AnalystKind, ModelCredentials
+from discubot_pipeline.admin.teams import change
+from discubot_pipeline.domain.changes import TeamChange
+from discubot_pipeline.domain.preferences import AnalystKind
 from tests.flow.runs import eventually
 from tests.flow.team import Team, Thread
 from tests.flow.town import Town
@@ -16,8 +18,8 @@ ASKED = "@bot fix the header and update the footer"
 def with_model(town: Town, name: str, kind: AnalystKind, model: str, key: str) -> Team:
     """Found a team that reads its threads with a model."""
     team = town.team(name)
-    secret = ModelCredentials(analyst=kind, api_key=SecretStr(key))
-    town.here.stores.configs.set_model(team.row, "test", secret, analyst=kind, model=model)
+    wanted = TeamChange(preferences={"analyst": kind, "model": model}, model_key=SecretStr(key))
+    change(town.here.stores, team.row, wanted, team.row.version, "test")
     return team
 
 

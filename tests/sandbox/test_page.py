@@ -120,3 +120,32 @@ def test_a_permalink_leads_to_its_message(page: Page, sandbox: Sandbox) -> None:
     page.goto(sandbox.slack("chat.getPermalink", channel=CHANNEL, message_ts=linked)["permalink"])
     expect(page.get_by_text("The very first")).to_be_in_viewport()
     expect(page.get_by_text("Message number 29")).not_to_be_in_viewport()
+
+
+def test_a_card_can_be_moved_by_a_list(page: Page, sandbox: Sandbox) -> None:
+    """Choosing another status below a card is the same as dragging it there."""
+    sandbox.create("Finish me", Status={"status": {"name": "To do"}})
+    page.get_by_label("Status of Finish me").select_option("Done")
+    done = page.get_by_role("region", name="Done column")
+    expect(done.get_by_role("link", name="Finish me")).to_be_visible()
+    assert sandbox.pages()[0]["properties"]["Status"] == "Done"
+
+
+def test_people_comment_on_a_page(page: Page, sandbox: Sandbox) -> None:
+    """A comment opens a discussion, a reply goes into it, and what the bot answers appears by itself."""
+    page.get_by_role("link", name="Website relaunch").click()
+    page.wait_for_url("**/p/*", wait_until="domcontentloaded")
+    page.get_by_label("Write as").select_option("Ben Carter")
+    page.get_by_label("New comment").fill("Which plans are the new ones?")
+    page.get_by_label("New comment").press("Enter")
+    discussion = page.get_by_role("article")
+    expect(discussion).to_contain_text("Which plans are the new ones?")
+    page.get_by_label("Reply").fill("@discubot fix <b>it</b>")
+    discussion.get_by_role("button", name="Send").click()
+    expect(discussion).to_contain_text("@discubot fix <b>it</b>")
+    first, second = sandbox.control("GET", "/notion/comments")["comments"]
+    assert first["discussion_id"] == second["discussion_id"]
+    assert first["name"] == "Ben Carter"
+    answer = {"discussion_id": first["discussion_id"], "rich_text": [{"text": {"content": "✅ 1 task created"}}]}
+    assert sandbox.notion("POST", "/comments", answer).is_success
+    expect(discussion).to_contain_text("✅ 1 task created")

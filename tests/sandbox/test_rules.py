@@ -215,6 +215,39 @@ QUERY_RULES: list[NotionRule] = [
 ]  # fmt: skip
 
 
+COMMENT_RULES: list[NotionRule] = [
+    ("a comment nowhere", lambda sandbox: {"rich_text": rich("x")}, "exactly one of body.parent"),
+    ("a comment in two places", lambda sandbox: {**on(sandbox), "discussion_id": NOWHERE}, "exactly one of"),
+    ("a comment on a database", lambda sandbox: {**on(sandbox), "parent": {"database_id": sandbox.database}},
+     "exactly one of block_id, page_id"),
+    ("a comment on no page", lambda sandbox: {**on(sandbox), "parent": {"page_id": NOWHERE}},
+     "Could not find page"),
+    ("a comment in no discussion", lambda sandbox: {"discussion_id": NOWHERE, "rich_text": rich("x")},
+     "Could not find discussion"),
+    ("a comment without words", lambda sandbox: {"parent": on(sandbox)["parent"]}, "rich_text should be defined"),
+    ("a comment that is a string", lambda sandbox: on(sandbox, "hello"), "should be an array"),
+    ("a comment of 101 pieces", lambda sandbox: on(sandbox, rich("x") * 101), "≤ `100`"),
+    ("a comment of 2,001 units in one piece", lambda sandbox: on(sandbox, rich(LONG)), "≤ `2000`"),
+    ("a link in a comment that is none",
+     lambda sandbox: on(sandbox, [{"text": {"content": "x", "link": {"url": "javascript:x"}}}]), "Invalid URL"),
+    ("an unknown key in a comment", lambda sandbox: {**on(sandbox), "text": "x"}, "body.text should be not present"),
+]  # fmt: skip
+
+
+def on(sandbox: Sandbox, words: Any = None) -> Json:
+    """Make the body of a comment on the document."""
+    parent = {"page_id": sandbox.defaults["notion"]["page_id"]}
+    return {"parent": parent, "rich_text": rich("x") if words is None else words}
+
+
+@pytest.mark.parametrize(("rule", "body", "words"), COMMENT_RULES, ids=[r[0] for r in COMMENT_RULES])
+def test_notion_refuses_a_comment(sandbox: Sandbox, rule: str, body: Callable[[Sandbox], Json], words: str) -> None:
+    """Notion refuses the comment with the rule's words and stores nothing."""
+    answer = sandbox.notion("POST", "/comments", body(sandbox))
+    assert answer.status_code in (400, 404) and words in answer.json()["message"]
+    assert sandbox.control("GET", "/notion/comments")["comments"] == []
+
+
 @pytest.mark.parametrize(("rule", "body", "words"), PAGE_RULES, ids=[r[0] for r in PAGE_RULES])
 def test_notion_refuses_a_page(sandbox: Sandbox, rule: str, body: Callable[[Sandbox], Json], words: str) -> None:
     """Notion refuses the page with the rule's words and stores nothing."""
@@ -246,5 +279,5 @@ def test_notion_refuses_a_query(sandbox: Sandbox, rule: str, body: Callable[[San
 
 def test_rules_have_names_of_their_own() -> None:
     """No rule is listed twice."""
-    names = [rule[0] for table in (SLACK_RULES, PAGE_RULES, QUERY_RULES) for rule in table]
+    names = [rule[0] for table in (SLACK_RULES, PAGE_RULES, QUERY_RULES, COMMENT_RULES) for rule in table]
     assert len(names) == len(set(names))

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
+from discubot_pipeline.admin.teams import change
 from discubot_pipeline.domain.analysis import Analysis, Brief, Judgement
+from discubot_pipeline.domain.changes import TeamChange
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.discussion import Thread
 from discubot_pipeline.domain.job import Job
@@ -72,8 +74,8 @@ class Desk:
 
     def prefer(self, **chosen: Any) -> None:
         """Change the team's preferences."""
-        configs = self.stores.configs
-        configs.set_model(configs.team("acme"), "test", None, **chosen)
+        team = self.stores.configs.team("acme")
+        change(self.stores, team, TeamChange(preferences=chosen), team.version, "test")
 
     @property
     def discussion(self) -> Any:

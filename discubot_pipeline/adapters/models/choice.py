@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from discubot_pipeline.domain.config import AnalystKind
+from discubot_pipeline.domain.preferences import AnalystKind
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from discubot_pipeline.domain.analysis import Usage
-from discubot_pipeline.domain.config import AnalystKind
+from discubot_pipeline.domain.preferences import AnalystKind
 
 FILE = Path(__file__).parent / "prices.toml"
 MILLION = 1_000_000

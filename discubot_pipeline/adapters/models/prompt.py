@@ -39,7 +39,7 @@ def static() -> str:
 
 def prompt_of(brief: Brief) -> str:
     """Write the facts and the thread as data; the messages are numbered from 1 in the order of `brief.said`."""
-    return "\n".join([*_facts(brief), *_thread(brief), CLOSING])
+    return "\n".join([*_facts(brief), *_context(brief), *_thread(brief), CLOSING])
 
 
 def escaped(text: str) -> str:
@@ -59,6 +59,11 @@ def _facts(brief: Brief) -> Iterator[str]:
     yield f"<most_tasks>{brief.max_tasks}</most_tasks>"
     yield f"<time_zone>{quoted(brief.time_zone)}</time_zone>"
     yield "</facts>"
+
+
+def _context(brief: Brief) -> Iterator[str]:
+    if brief.context:
+        yield f"<context>{escaped(brief.context[:MOST_OF_MESSAGE])}</context>"
 
 
 def _thread(brief: Brief) -> Iterator[str]:

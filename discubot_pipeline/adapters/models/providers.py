@@ -13,8 +13,8 @@ from pydantic_ai.settings import ModelSettings
 from discubot_pipeline.adapters.http import is_local
 from discubot_pipeline.adapters.models.answer import Answer
 from discubot_pipeline.adapters.models.choice import Choice
-from discubot_pipeline.domain.config import AnalystKind
 from discubot_pipeline.domain.errors import Permanent
+from discubot_pipeline.domain.preferences import AnalystKind
 
 CONNECT_SECONDS = 5.0
 MOST_TOKENS = 16_000

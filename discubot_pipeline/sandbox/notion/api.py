@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from discubot_pipeline.sandbox.faults import Fault
-from discubot_pipeline.sandbox.notion import endpoints, shapes
+from discubot_pipeline.sandbox.notion import comments, endpoints, shapes
+from discubot_pipeline.sandbox.notion.announcer import Announcer
 from discubot_pipeline.sandbox.notion.checks import Refusal, body_of
 from discubot_pipeline.sandbox.notion.shapes import OLD
 from discubot_pipeline.sandbox.notion.state import Integration, NotionState, normal_id
@@ -50,15 +51,19 @@ ENDPOINTS = (
     Endpoint("GET", "/blocks/{id}", endpoints.block),
     Endpoint("GET", "/blocks/{id}/children", endpoints.children),
     Endpoint("PATCH", "/blocks/{id}/children", endpoints.append),
+    Endpoint("POST", "/comments", comments.create),
+    Endpoint("GET", "/comments", comments.listed),
+    Endpoint("GET", "/comments/{id}", comments.show),
     Endpoint("POST", "/search", endpoints.search),
 )
 
 
 class NotionApi:
-    """Answers API calls from the state."""
+    """Answers API calls from the state, and announces what they changed."""
 
-    def __init__(self, state: NotionState) -> None:
+    def __init__(self, state: NotionState, announcer: Announcer) -> None:
         self.state = state
+        self.announcer = announcer
 
     def answer(self, call: Call) -> Answer:
         """Carry a call out."""
@@ -66,6 +71,7 @@ class NotionApi:
             body = self._run(call)
         except Refusal as refusal:
             return failure(refusal.status, refusal.code, refusal.message, **refusal.additional)
+        self.announcer.announce(self.state)
         return Answer(200, body | {"request_id": str(uuid.uuid4())})
 
     def _run(self, call: Call) -> Json:

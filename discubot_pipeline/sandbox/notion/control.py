@@ -21,9 +21,10 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class NewIntegration(Strict):
-    """A connection to make."""
+    """A connection to make, with all capabilities or the named ones."""
 
     name: str = "Discubot"
+    capabilities: set[str] | None = None
 
 
 class NewUser(Strict):
@@ -55,6 +56,7 @@ class LimitChange(Strict):
     requests: Count | None = None
     window_seconds: Annotated[float, Field(gt=0)] | None = None
     query_lag_seconds: Annotated[float, Field(ge=0)] | None = None
+    comment_lag_seconds: Annotated[float, Field(ge=0)] | None = None
     query_cap: Count | None = None
 
 
@@ -77,6 +79,8 @@ def page(world: World, id: str) -> Page:
 async def connect(world: TheWorld, new: NewIntegration) -> Json:
     """Make a connection; returns its token."""
     made = world.notion.connect(new.name)
+    if new.capabilities is not None:
+        made.capabilities = frozenset(new.capabilities)
     return {"token": made.token, "bot_id": made.bot_id, "name": made.name}
 
 
@@ -174,6 +178,7 @@ async def change(world: TheWorld, id: str, wanted: PageChange) -> Json:
         raise HTTPException(422, refusal.message) from refusal
     if wanted.in_trash is not None:
         found.in_trash = wanted.in_trash
+    world.notion_announcer.announce(world.notion)
     return described(world, found)
 
 

@@ -17,6 +17,7 @@ from discubot_pipeline.sandbox.notion.shapes import NEW, OLD
 from discubot_pipeline.sandbox.notion.state import (
     Block,
     DataSource,
+    News,
     NotionState,
     Page,
     new_id,
@@ -32,6 +33,7 @@ def me(visit: Visit) -> Json:
 
 def users(visit: Visit) -> Json:
     """List people and bots."""
+    visit.require("read_users")
     return paged(visit, list(visit.state.users), "user", lambda id: shapes.user(visit.state, visit.state.users[id]))
 
 
@@ -157,6 +159,17 @@ def change(state: NotionState, found: Page, body: Json, by: str) -> None:
     found.values |= fresh
     found.icon = icon
     touch(state, found, by)
+    if fresh:
+        state.news.append(properties_updated(state, found, list(fresh), by))
+
+
+def properties_updated(state: NotionState, found: Page, columns: list[str], by: str) -> News:
+    """Tell of changed properties: which, never to what."""
+    base = state.database_of(found)
+    parent = {"id": base.id, "type": "database"} if base else {"id": new_id(), "type": "space"}
+    entity = {"id": found.id, "type": "page"}
+    data = {"parent": parent, "updated_properties": columns}
+    return News("page.properties_updated", entity, found.id, by, data)
 
 
 def touch(state: NotionState, found: Page, by: str) -> None:
@@ -175,6 +188,7 @@ def block(visit: Visit) -> Json:
 
 def children(visit: Visit) -> Json:
     """List what is directly below a block or page."""
+    visit.require("read_content")
     found = visit.block(visit.id)
     blocks_by_id = visit.state.blocks
     return paged(visit, found.children, "block", lambda id: shapes.block(visit.state, blocks_by_id[id], visit.version))
@@ -236,7 +250,7 @@ def search(visit: Visit) -> Json:
 
 def _searchable(visit: Visit, table: str) -> list[tuple[str, str, Json]]:
     state, token = visit.state, visit.who.token
-    rows = [p for p in state.pages.values() if not p.in_trash and state.sees(token, state.database_of(p))]
+    rows = [p for p in state.pages.values() if not p.in_trash and state.shows(token, p)]
     found = [(p.id, values.title_of(state, p), shapes.page(state, p, visit.version)) for p in rows]
     for base in state.databases.values():
         if not state.sees(token, base):

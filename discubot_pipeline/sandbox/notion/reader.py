@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
-from discubot_pipeline.sandbox.notion import shapes, values
+from discubot_pipeline.sandbox.notion import discussions, shapes, values
 from discubot_pipeline.sandbox.notion.state import Block, Database, NotionState, Page
 from discubot_pipeline.sandbox.wire import Json
 
@@ -29,6 +29,7 @@ def page(state: NotionState, found: Page) -> str:
     if found.source_id:
         parts.append(_properties(state, found))
     parts.append(_blocks(state, found.children))
+    parts.append(discussions.section(state, found))
     return _document(title, "".join(parts))
 
 

@@ -4,7 +4,8 @@ control.
 
 import uuid
 
-from discubot_pipeline.sandbox.notion.state import Database, DataSource, NotionState, Option, Property, new_id
+from discubot_pipeline.sandbox.notion import blocks, text
+from discubot_pipeline.sandbox.notion.state import Database, DataSource, NotionState, Option, Page, Property, new_id
 from discubot_pipeline.sandbox.notion.values import CHECKERS, READ_ONLY
 from discubot_pipeline.sandbox.wire import Json
 
@@ -40,6 +41,19 @@ def add_database(
     state.databases[database.id] = database
     state.changed()
     return database
+
+
+def add_document(
+    state: NotionState, title: str, tokens: set[str], children: list[Json], id: str | None = None
+) -> Page:  # fmt: skip
+    """Add a page of its own, written by a person, that the tokens' connections share."""
+    drafts = blocks.accept(state, children)
+    person = next(user.id for user in state.users.values() if not user.is_bot)
+    page = Page(id or new_id(), person, values={"title": [text.piece(title)]}, tokens=frozenset(tokens))
+    state.pages[page.id] = page
+    page.children = blocks.store(state, drafts, page.id, person)
+    state.changed()
+    return page
 
 
 def _columns(source_id: str, title_property: str, columns: Json) -> dict[str, Property]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from discubot_pipeline.sandbox.notion import text, values
 from discubot_pipeline.sandbox.notion.state import (
     Block,
+    Comment,
     Database,
     DataSource,
     NotionState,
@@ -124,6 +125,8 @@ def page(state: NotionState, found: Page, version: str, only: list[str] | None =
 
 
 def _parent(state: NotionState, found: Page, version: str) -> Json:
+    if found.source_id is None and found.parent_page is None:
+        return {"type": "workspace", "workspace": True}
     if found.source_id is None:
         return {"type": "page_id", "page_id": found.parent_page}
     database_id = state.sources[found.source_id].database_id
@@ -173,6 +176,18 @@ def page_as_block(state: NotionState, found: Page, version: str) -> Json:
         "last_edited_by": by(found.edited_by or found.by), "has_children": bool(found.children),
         "type": "child_page",
         "child_page": {"title": values.title_of(state, found)}, **trash(version, found.in_trash),
+    }  # fmt: skip
+
+
+def comment(state: NotionState, found: Comment) -> Json:
+    """Write a comment."""
+    kind = "page_id" if found.parent in state.pages else "block_id"
+    writer = state.users[found.by]
+    return {
+        "object": "comment", "id": found.id, "parent": {"type": kind, kind: found.parent},
+        "discussion_id": found.discussion_id, "created_time": minute(found.created),
+        "last_edited_time": minute(found.created), "created_by": by(found.by), "rich_text": found.rich_text,
+        "display_name": {"type": "integration" if writer.is_bot else "user", "resolved_name": writer.name},
     }  # fmt: skip
 
 

@@ -35,13 +35,17 @@ class User:
     is_bot: bool = False
 
 
+CAPABILITIES = frozenset({"read_content", "read_comments", "insert_comments", "read_users"})
+
+
 @dataclass
 class Integration:
-    """A connection with its token and what it has used of its current window."""
+    """A connection with its token, what it may do, and what it has used of its current window."""
 
     token: str
     bot_id: str
     name: str
+    capabilities: frozenset[str] = CAPABILITIES
     window: int = 0
     used: int = 0
 
@@ -111,7 +115,10 @@ class Block:
 
 @dataclass
 class Page:
-    """A page: a row of a data source, or a page below another; `values` are keyed by property id."""
+    """A page: a row of a data source, a page below another, or a document that is shared with `tokens` by itself.
+
+    `values` are keyed by property id.
+    """
 
     id: str
     by: str
@@ -121,6 +128,7 @@ class Page:
     children: list[str] = field(default_factory=list)
     icon: Json | None = None
     cover: Json | None = None
+    tokens: frozenset[str] = frozenset()
     in_trash: bool = False
     created: float = field(default_factory=time.time)
     edited: float = field(default_factory=time.time)
@@ -128,12 +136,37 @@ class Page:
 
 
 @dataclass
+class Comment:
+    """A comment in a discussion on a page or block; a resolved discussion's are not listed any more."""
+
+    id: str
+    discussion_id: str
+    parent: str
+    by: str
+    rich_text: list[Json]
+    is_resolved: bool = False
+    created: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True)
+class News:
+    """Something that happened, for whoever has subscribed to it: what, to which thing on which page, by whom."""
+
+    type: str
+    entity: Json
+    page_id: str
+    by: str
+    data: Json
+
+
+@dataclass
 class Limits:
-    """What a test may turn: calls per window, window, lag of queries behind writes, cap of a query."""
+    """What a test may turn: calls per window, window, lag of queries and comments behind writes, cap of a query."""
 
     requests: int = 180
     window_seconds: float = 60.0
     query_lag_seconds: float = 0.0
+    comment_lag_seconds: float = 0.0
     query_cap: int = 10_000
 
 
@@ -149,6 +182,8 @@ class NotionState:
         self.sources: dict[str, DataSource] = {}
         self.pages: dict[str, Page] = {}
         self.blocks: dict[str, Block] = {}
+        self.comments: dict[str, Comment] = {}
+        self.news: list[News] = []
         self.revision = 0
 
     def changed(self) -> None:
@@ -181,6 +216,13 @@ class NotionState:
     def sees(self, token: str, database: Database | None) -> bool:
         """Tell whether something in a database is shared with a connection."""
         return database is not None and token in database.tokens
+
+    def shows(self, token: str, page: Page) -> bool:
+        """Tell whether a page is shared with a connection, by itself, by its database or by the page above it."""
+        above = self.pages.get(page.parent_page or "")
+        if page.source_id is None and above is not None:
+            return self.shows(token, above)
+        return token in page.tokens or self.sees(token, self.database_of(page))
 
     def walk(self, children: list[str]) -> Iterator[Block]:
         """Go through blocks and all that is nested in them."""

@@ -47,7 +47,7 @@ class Visit:
     def page(self, id: str) -> Page:
         """Find a page that is shared."""
         found = self.state.pages.get(id)
-        if found is None or not self.state.sees(self.who.token, self.state.database_of(found)):
+        if found is None or not self.state.shows(self.who.token, found):
             raise not_found("page", id)
         return found
 
@@ -56,9 +56,14 @@ class Visit:
         if id in self.state.pages:
             return self.page(id)
         found = self.state.blocks.get(id)
-        if found is None or not self.state.sees(self.who.token, self.state.database_of(self.state.root(found))):
+        if found is None or not self.state.shows(self.who.token, self.state.root(found)):
             raise not_found("block", id)
         return found
+
+    def require(self, capability: str) -> None:
+        """Refuse a connection that was not given a capability."""
+        if capability not in self.who.capabilities:
+            raise Refusal(403, "restricted_resource", "Insufficient permissions for this endpoint.")
 
 
 def multiple(database: Database) -> Refusal:

@@ -84,8 +84,11 @@ function drawBoard() {
   select($("board"), state.boards.map((b) => [b.id, b.title]), board?.id);
   $("board-pick").hidden = state.boards.length < 2;
   const drop = (id, status) => board.status && call("PATCH", `/sandbox/notion/pages/${id}`, { properties: { [board.status]: { status: { name: status } } } }).then(refresh, complain);
-  const lanes = board ? board.lanes.map((one, index) => lane(one, index, board.lanes.length, drop)) : [];
-  $("lanes").replaceChildren(...lanes);
+  const lanes = board ? board.lanes.map((one, index) => lane(one, index, board.lanes.map((each) => each.name), drop)) : [];
+  // A list that somebody has open stays as it is until they have chosen.
+  if (!document.activeElement?.classList.contains("mover")) $("lanes").replaceChildren(...lanes);
+  const documents = state.documents.map((one) => element("a", { href: new URL(one.url).pathname }, one.title));
+  $("documents").replaceChildren(...(documents.length ? ["Pages to comment on: ", ...documents] : []));
 }
 
 async function refresh() {

@@ -115,9 +115,17 @@ function card(one) {
   return drawn;
 }
 
-export function lane(one, index, count, drop) {
+// For those who cannot or will not drag: the same move by a small list below the card.
+function mover(card, here, names, drop) {
+  const box = element("select", { class: "mover", "aria-label": `Status of ${card.title}` }, ...names.map((name) => element("option", { value: name, selected: name === here ? "" : null }, name)));
+  box.addEventListener("change", () => { box.blur(); drop(card.id, box.value); });
+  return box;
+}
+
+export function lane(one, index, names, drop) {
+  const count = names.length;
   const tone = index === 0 ? "todo" : index === count - 1 ? "done" : "doing";
-  const list = one.cards.length ? one.cards.map((c) => element("li", {}, card(c))) : [element("li", { class: "empty" }, "No tasks")];
+  const list = one.cards.length ? one.cards.map((c) => element("li", {}, card(c), count > 1 ? mover(c, one.name, names, drop) : "")) : [element("li", { class: "empty" }, "No tasks")];
   const drawn = element("section", { class: `lane ${tone}`, "aria-label": `${one.name} column` },
     element("h3", {}, element("span", { class: "dot", "aria-hidden": "true" }), one.name, element("span", { class: "muted" }, String(one.count))),
     element("ul", {}, ...list));

@@ -12,6 +12,7 @@ from discubot_pipeline.sandbox.slack.state import SlackState, Workspace
 from discubot_pipeline.sandbox.wire import Answer, Call, Json, html
 
 POST = "chat.postMessage"
+CONNECT = "apps.connections.open"
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,16 @@ POSTING = Method(lambda workspace, args: {}, "chat:write", writes=True)
 class SlackApi:
     """Answers Web API calls from the state and announces what the bot posts."""
 
-    def __init__(self, state: SlackState, announcer: Announcer) -> None:
+    def __init__(self, state: SlackState, announcer: Announcer, base_url: str) -> None:
         self.state = state
         self.announcer = announcer
+        self._socket_url = f"ws{base_url.removeprefix('http')}/slack/socket"
 
     def answer(self, call: Call) -> Answer:
         """Carry a call out; application errors are HTTP 200."""
         name = call.path.removeprefix("/")
+        if name == CONNECT:
+            return Answer(200, self._connect(call))
         method = POSTING if name == POST else METHODS.get(name)
         if method is None:
             return Answer(200, {"ok": False, "error": "unknown_method", "req_method": name})
@@ -71,6 +75,15 @@ class SlackApi:
         if workspace is None:
             raise Refusal("invalid_auth")
         return workspace
+
+    def _connect(self, call: Call) -> Json:
+        """Give an app, by its app-level token, the address of a socket, good for one connection."""
+        workspace = self.state.by_app_token(call.bearer)
+        if workspace is None:
+            is_bot = self.state.by_token(call.bearer) is not None
+            return {"ok": False, "error": "not_allowed_token_type" if is_bot else "invalid_auth"}
+        ticket = self.announcer.courier.sockets.ticket(workspace)
+        return {"ok": True, "url": f"{self._socket_url}?ticket={ticket}&app_id={workspace.app_id}"}
 
     def _run(self, name: str, method: Method, workspace: Workspace, args: Json) -> Json:
         if method.scope and method.scope not in workspace.scopes:

@@ -37,6 +37,7 @@ class WorkspaceSettings(Strict):
     scopes: list[str] | None = None
     url: str | None = None
     repeat_parent: bool | None = None
+    socket_mode: bool | None = None
 
 
 class NewWorkspace(WorkspaceSettings):

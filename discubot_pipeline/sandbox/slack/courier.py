@@ -11,6 +11,7 @@ from typing import Literal
 
 import httpx2
 
+from discubot_pipeline.sandbox.slack.sockets import Sockets
 from discubot_pipeline.sandbox.slack.state import Workspace
 from discubot_pipeline.sandbox.wire import Json
 
@@ -61,6 +62,7 @@ class Courier:
     def __init__(self) -> None:
         self.attempts: deque[Attempt] = deque(maxlen=KEPT)
         self.envelopes: OrderedDict[str, Json] = OrderedDict()
+        self.sockets = Sockets()
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._client = httpx2.AsyncClient(trust_env=False, timeout=None)
@@ -89,13 +91,28 @@ class Courier:
         headers: dict[str, str] = {}
         for number, delay in enumerate([0.0, *workspace.retry_delays]):
             await asyncio.sleep(delay)
-            attempt, stop = await self.attempt(workspace, body, envelope, number=number, extra=headers)
+            if workspace.socket_mode:
+                attempt, stop = await self._offer(workspace, envelope, number)
+            else:
+                attempt, stop = await self.attempt(workspace, body, envelope, number=number, extra=headers)
             if stop:
                 return
             headers = {
                 "x-slack-retry-num": str(number + 1),
                 "x-slack-retry-reason": attempt.reason or "unknown_error",
             }
+
+    async def _offer(self, workspace: Workspace, envelope: Json, number: int) -> tuple[Attempt, bool]:
+        """Try once over a socket and note it; true when it was acknowledged."""
+        started = time.time()
+        acked = await self.sockets.offer(workspace, envelope, number)
+        reason = None if acked else "connection_failed" if acked is None else "timeout"
+        attempt = Attempt(
+            str(envelope.get("event_id", "")), workspace.team_id, _kind(envelope), number, 200 if acked else None,
+            reason, started, time.time() - started, "ack" if acked else "",
+        )  # fmt: skip
+        self.attempts.append(attempt)
+        return attempt, reason is None
 
     async def attempt(
         self, workspace: Workspace, body: bytes, envelope: Json, *, number: int = 0,
@@ -146,6 +163,7 @@ class Courier:
         """Drop what is known and what is on its way."""
         for task in self._tasks:
             task.cancel()
+        self.sockets.forget()
         self.attempts.clear()
         self.envelopes.clear()
 

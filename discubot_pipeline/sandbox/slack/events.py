@@ -50,7 +50,7 @@ class Announcer:
         return channel.is_member and (channel.is_im or "message" in workspace.subscribe)
 
     def _send(self, workspace: Workspace, event: Json) -> str | None:
-        if workspace.events_url is None:
+        if workspace.events_url is None and not workspace.socket_mode:
             return None
         return self.courier.send(workspace, envelope(workspace, event))
 

@@ -57,6 +57,26 @@ async def verify(world: TheWorld, team_id: str) -> Json:
     return {"verified": attempt.status == 200 and challenge in attempt.answer, **asdict(attempt)}
 
 
+class Disconnection(Strict):
+    """How Slack ends an app's sockets: by a word before it closes them, or without one."""
+
+    reason: str = "refresh_requested"
+    close: bool = False
+
+
+@router.post("/workspaces/{team_id}/disconnect")
+async def disconnect(world: TheWorld, team_id: str, how: Disconnection) -> Json:
+    """Tell the app's sockets to be replaced, or cut them."""
+    home = workspace(world, team_id)
+    return {"connections": await world.courier.sockets.disconnect(home, how.reason, how.close)}
+
+
+@router.get("/workspaces/{team_id}/sockets")
+async def sockets(world: TheWorld, team_id: str) -> Json:
+    """Count the app's open sockets."""
+    return {"connections": len(world.courier.sockets.lines(workspace(world, team_id)))}
+
+
 @router.post("/events")
 async def send(world: TheWorld, sending: Sending) -> Json:
     """Send one request and return the receiver's answer, or start a delivery with retries behind it."""

@@ -121,6 +121,8 @@ class Workspace:
     bot_id: str
     app_id: str
     url: str
+    app_token: str = ""
+    socket_mode: bool = False
     events_url: str | None = None
     subscribe: tuple[str, ...] = ("app_mention",)
     retry_delays: tuple[float, ...] = RETRY_DELAYS
@@ -142,6 +144,8 @@ class Workspace:
             "name",
             "url",
             "bot_token",
+            "app_token",
+            "socket_mode",
             "signing_secret",
             "bot_user_id",
             "bot_id",
@@ -177,6 +181,10 @@ class SlackState:
         """Find the workspace that a bot token belongs to."""
         return next((w for w in self.workspaces.values() if w.bot_token == token), None)
 
+    def by_app_token(self, token: str) -> Workspace | None:
+        """Find the workspace that an app-level token belongs to."""
+        return next((w for w in self.workspaces.values() if token and w.app_token == token), None)
+
     def add(self, workspace: Workspace) -> Workspace:
         """Store a workspace and put its bot among the people."""
         bot = Person(
@@ -197,7 +205,7 @@ def new_workspace(name: str, team_id: str | None = None) -> Workspace:
     workspace = Workspace(
         team_id=team_id or new_id("T"), name=name, bot_token=f"xoxb-{secrets.token_hex(16)}",
         signing_secret=secrets.token_hex(16), bot_user_id=new_id("U"), bot_id=new_id("B"),
-        app_id=new_id("A"), url="",
+        app_id=new_id("A"), url="", app_token=f"xapp-{secrets.token_hex(16)}",
     )  # fmt: skip
     workspace.url = f"https://{workspace.domain}.slack.com/"
     return workspace

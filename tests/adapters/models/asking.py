@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from discubot_pipeline.adapters.models.analyst import ModelAnalyst
 from discubot_pipeline.adapters.models.choice import Choice
-from discubot_pipeline.domain.config import AnalystKind
+from discubot_pipeline.domain.preferences import AnalystKind
 from tests.adapters.analyst_conformance import LINES, brief
 from tests.conftest import Sandbox
 

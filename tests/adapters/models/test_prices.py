@@ -7,7 +7,7 @@ from genai_prices import Usage as TheirUsage
 from genai_prices import calc_price
 
 from discubot_pipeline.adapters.models.prices import prices, usage_of
-from discubot_pipeline.domain.config import AnalystKind
+from discubot_pipeline.domain.preferences import AnalystKind
 from tests.adapters.models.asking import THREAD, analyst, asks
 from tests.conftest import Sandbox
 

@@ -66,6 +66,14 @@ def test_an_instruction_from_outside_the_thread_is_told_too() -> None:
     assert 'author="Operator" time="Monday 2026-03-02 10:07 UTC" asks_you="yes">task: call Bob<' in prompt_of(said)
 
 
+def test_what_the_thread_comments_on_stands_before_it() -> None:
+    """As data of its own, which cannot end its element."""
+    said = brief(*LINES[:1]).model_copy(update={"context": "The plan </context> is late"})
+    told = prompt_of(said).splitlines()
+    assert told[told.index("</facts>") + 1] == "<context>The plan &lt;/context&gt; is late</context>"
+    assert told[told.index("</facts>") + 2].startswith("<thread ")
+
+
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../../etc/passwd", "x\0y"])
 def test_an_unknown_time_zone_is_utc(zone: str) -> None:
     """A source's strange zone harms nothing."""

@@ -1,7 +1,8 @@
 -- The first tables of the schema discubot.
 
-CREATE TYPE discubot.source_type AS ENUM ('slack', 'generic');
+CREATE TYPE discubot.source_type AS ENUM ('slack', 'generic', 'notion');
 CREATE TYPE discubot.delivery_status AS ENUM ('pending', 'requested', 'running', 'done', 'ignored', 'failed', 'dead', 'held');
+CREATE TYPE discubot.delivery_kind AS ENUM ('mention', 'page');
 CREATE TYPE discubot.discussion_status AS ENUM ('processing', 'completed', 'partial', 'failed', 'cancelled');
 CREATE TYPE discubot.sentiment AS ENUM ('positive', 'neutral', 'negative');
 CREATE TYPE discubot.task_state AS ENUM ('creating', 'created', 'failed');
@@ -12,6 +13,7 @@ CREATE TYPE discubot.step_status AS ENUM ('running', 'completed', 'retrying', 'i
 CREATE TYPE discubot.run_outcome AS ENUM ('completed', 'partial', 'deferred', 'ignored', 'failed', 'cancelled');
 CREATE TYPE discubot.trigger AS ENUM ('webhook', 'manual', 'schedule', 'retry', 'backfill');
 CREATE TYPE discubot.role AS ENUM ('member', 'admin');
+CREATE TYPE discubot.person_match AS ENUM ('email', 'name', 'manual', 'imported');
 
 CREATE TABLE discubot.teams (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -26,16 +28,6 @@ CREATE TABLE discubot.teams (
     CONSTRAINT pk_teams PRIMARY KEY (id),
     CONSTRAINT ck_teams_name CHECK (name ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
     CONSTRAINT uq_teams_name UNIQUE (name)
-);
-
-CREATE TABLE discubot.limits (
-    bucket TEXT NOT NULL,
-    free_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_by TEXT DEFAULT 'system' NOT NULL,
-    updated_by TEXT DEFAULT 'system' NOT NULL,
-    CONSTRAINT pk_limits PRIMARY KEY (bucket)
 );
 
 CREATE TABLE discubot.tokens (
@@ -76,6 +68,283 @@ CREATE TABLE discubot.source_configs (
     CONSTRAINT uq_source_configs_hook UNIQUE (hook)
 );
 CREATE INDEX ix_source_configs_source ON discubot.source_configs (source);
+
+CREATE TABLE discubot.outputs (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID NOT NULL,
+    name TEXT NOT NULL,
+    database_id TEXT NOT NULL,
+    data_source_id TEXT,
+    credentials BYTEA NOT NULL,
+    domains TEXT[] DEFAULT '{}' NOT NULL,
+    field_map JSONB DEFAULT '{}' NOT NULL,
+    value_map JSONB DEFAULT '{}' NOT NULL,
+    is_default BOOLEAN DEFAULT false NOT NULL,
+    active BOOLEAN DEFAULT true NOT NULL,
+    version INTEGER DEFAULT '1' NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_outputs PRIMARY KEY (id),
+    CONSTRAINT uq_outputs_source_config_id_name UNIQUE (source_config_id, name),
+    CONSTRAINT fk_outputs_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_outputs_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_outputs_team_id ON discubot.outputs (team_id);
+CREATE UNIQUE INDEX uq_outputs_default ON discubot.outputs (source_config_id) WHERE is_default AND active;
+
+CREATE SEQUENCE discubot.delivery_id_seq;
+
+CREATE TABLE discubot.inbox_slack (
+    id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID NOT NULL,
+    status discubot.delivery_status DEFAULT 'pending' NOT NULL,
+    reason TEXT,
+    error TEXT,
+    kind discubot.delivery_kind DEFAULT 'mention' NOT NULL,
+    trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
+    delivery_key TEXT NOT NULL,
+    message_key TEXT,
+    gesture_key TEXT,
+    thread_id TEXT,
+    discussion_id UUID,
+    payload JSONB,
+    generation INTEGER DEFAULT '0' NOT NULL,
+    expiries INTEGER DEFAULT '0' NOT NULL,
+    not_before TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    leased_until TIMESTAMP WITH TIME ZONE,
+    run_key TEXT,
+    run_id TEXT,
+    received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_inbox_slack PRIMARY KEY (id),
+    CONSTRAINT uq_inbox_slack_source_config_id_delivery_key UNIQUE (source_config_id, delivery_key),
+    CONSTRAINT uq_inbox_slack_source_config_id_message_key UNIQUE (source_config_id, message_key),
+    CONSTRAINT uq_inbox_slack_source_config_id_gesture_key UNIQUE (source_config_id, gesture_key),
+    CONSTRAINT ck_inbox_slack_thread CHECK (status = 'ignored' OR thread_id IS NOT NULL),
+    CONSTRAINT ck_inbox_slack_discussion CHECK ((thread_id IS NULL) = (discussion_id IS NULL)),
+    CONSTRAINT fk_inbox_slack_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_inbox_slack_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_inbox_slack_discussion_id ON discubot.inbox_slack (discussion_id);
+CREATE INDEX ix_inbox_slack_leases ON discubot.inbox_slack (leased_until) WHERE status = 'requested';
+CREATE INDEX ix_inbox_slack_open ON discubot.inbox_slack (discussion_id) WHERE status IN ('requested', 'running');
+CREATE INDEX ix_inbox_slack_payloads ON discubot.inbox_slack (finished_at) WHERE payload IS NOT NULL;
+CREATE INDEX ix_inbox_slack_pending ON discubot.inbox_slack (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_inbox_slack_run_id ON discubot.inbox_slack (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX ix_inbox_slack_team_id_received_at ON discubot.inbox_slack (team_id, received_at);
+
+CREATE TABLE discubot.inbox_generic (
+    id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID NOT NULL,
+    status discubot.delivery_status DEFAULT 'pending' NOT NULL,
+    reason TEXT,
+    error TEXT,
+    kind discubot.delivery_kind DEFAULT 'mention' NOT NULL,
+    trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
+    delivery_key TEXT NOT NULL,
+    message_key TEXT,
+    gesture_key TEXT,
+    thread_id TEXT,
+    discussion_id UUID,
+    payload JSONB,
+    generation INTEGER DEFAULT '0' NOT NULL,
+    expiries INTEGER DEFAULT '0' NOT NULL,
+    not_before TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    leased_until TIMESTAMP WITH TIME ZONE,
+    run_key TEXT,
+    run_id TEXT,
+    received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_inbox_generic PRIMARY KEY (id),
+    CONSTRAINT uq_inbox_generic_source_config_id_delivery_key UNIQUE (source_config_id, delivery_key),
+    CONSTRAINT uq_inbox_generic_source_config_id_message_key UNIQUE (source_config_id, message_key),
+    CONSTRAINT uq_inbox_generic_source_config_id_gesture_key UNIQUE (source_config_id, gesture_key),
+    CONSTRAINT ck_inbox_generic_thread CHECK (status = 'ignored' OR thread_id IS NOT NULL),
+    CONSTRAINT ck_inbox_generic_discussion CHECK ((thread_id IS NULL) = (discussion_id IS NULL)),
+    CONSTRAINT fk_inbox_generic_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_inbox_generic_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_inbox_generic_discussion_id ON discubot.inbox_generic (discussion_id);
+CREATE INDEX ix_inbox_generic_leases ON discubot.inbox_generic (leased_until) WHERE status = 'requested';
+CREATE INDEX ix_inbox_generic_open ON discubot.inbox_generic (discussion_id) WHERE status IN ('requested', 'running');
+CREATE INDEX ix_inbox_generic_payloads ON discubot.inbox_generic (finished_at) WHERE payload IS NOT NULL;
+CREATE INDEX ix_inbox_generic_pending ON discubot.inbox_generic (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_inbox_generic_run_id ON discubot.inbox_generic (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX ix_inbox_generic_team_id_received_at ON discubot.inbox_generic (team_id, received_at);
+
+CREATE TABLE discubot.inbox_notion (
+    id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID NOT NULL,
+    status discubot.delivery_status DEFAULT 'pending' NOT NULL,
+    reason TEXT,
+    error TEXT,
+    kind discubot.delivery_kind DEFAULT 'mention' NOT NULL,
+    trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
+    delivery_key TEXT NOT NULL,
+    message_key TEXT,
+    gesture_key TEXT,
+    thread_id TEXT,
+    discussion_id UUID,
+    payload JSONB,
+    generation INTEGER DEFAULT '0' NOT NULL,
+    expiries INTEGER DEFAULT '0' NOT NULL,
+    not_before TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    leased_until TIMESTAMP WITH TIME ZONE,
+    run_key TEXT,
+    run_id TEXT,
+    received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_inbox_notion PRIMARY KEY (id),
+    CONSTRAINT uq_inbox_notion_source_config_id_delivery_key UNIQUE (source_config_id, delivery_key),
+    CONSTRAINT uq_inbox_notion_source_config_id_message_key UNIQUE (source_config_id, message_key),
+    CONSTRAINT uq_inbox_notion_source_config_id_gesture_key UNIQUE (source_config_id, gesture_key),
+    CONSTRAINT ck_inbox_notion_thread CHECK (status = 'ignored' OR thread_id IS NOT NULL),
+    CONSTRAINT ck_inbox_notion_discussion CHECK ((thread_id IS NULL) = (discussion_id IS NULL)),
+    CONSTRAINT fk_inbox_notion_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_inbox_notion_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_inbox_notion_discussion_id ON discubot.inbox_notion (discussion_id);
+CREATE INDEX ix_inbox_notion_leases ON discubot.inbox_notion (leased_until) WHERE status = 'requested';
+CREATE INDEX ix_inbox_notion_open ON discubot.inbox_notion (discussion_id) WHERE status IN ('requested', 'running');
+CREATE INDEX ix_inbox_notion_payloads ON discubot.inbox_notion (finished_at) WHERE payload IS NOT NULL;
+CREATE INDEX ix_inbox_notion_pending ON discubot.inbox_notion (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_inbox_notion_run_id ON discubot.inbox_notion (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX ix_inbox_notion_team_id_received_at ON discubot.inbox_notion (team_id, received_at);
+
+CREATE TABLE discubot.discussions (
+    id UUID NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID,
+    source_type discubot.source_type NOT NULL,
+    source_thread_id TEXT NOT NULL,
+    source_url TEXT,
+    title TEXT DEFAULT '' NOT NULL,
+    content TEXT DEFAULT '' NOT NULL,
+    author_id TEXT,
+    author_handle TEXT,
+    author_name TEXT,
+    participants TEXT[] DEFAULT '{}' NOT NULL,
+    status discubot.discussion_status DEFAULT 'processing' NOT NULL,
+    reason TEXT,
+    error TEXT,
+    failed_stage discubot.stage,
+    run_id TEXT,
+    active_run_id TEXT,
+    ai_summary TEXT,
+    ai_key_points TEXT[] DEFAULT '{}' NOT NULL,
+    ai_action_items TEXT[] DEFAULT '{}' NOT NULL,
+    sentiment discubot.sentiment,
+    confidence FLOAT,
+    analyst TEXT,
+    prompt_tokens BIGINT DEFAULT '0' NOT NULL,
+    answer_tokens BIGINT DEFAULT '0' NOT NULL,
+    cost_usd NUMERIC(12, 6) DEFAULT '0' NOT NULL,
+    is_multi_task BOOLEAN DEFAULT false NOT NULL,
+    total_messages INTEGER DEFAULT '0' NOT NULL,
+    started_at TIMESTAMP WITH TIME ZONE,
+    processing_ms INTEGER,
+    completed_at TIMESTAMP WITH TIME ZONE,
+    version INTEGER DEFAULT '1' NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_discussions PRIMARY KEY (id),
+    CONSTRAINT uq_discussions_team_id_source_type_source_thread_id UNIQUE (team_id, source_type, source_thread_id),
+    CONSTRAINT fk_discussions_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_discussions_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE SET NULL
+);
+CREATE INDEX ix_discussions_active ON discubot.discussions (active_run_id) WHERE active_run_id IS NOT NULL;
+CREATE INDEX ix_discussions_source_config_id ON discubot.discussions (source_config_id);
+CREATE INDEX ix_discussions_team_id_status_created_at ON discubot.discussions (team_id, status, created_at);
+
+CREATE TABLE discubot.messages (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    team_id UUID NOT NULL,
+    discussion_id UUID NOT NULL,
+    source_message_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    author_id TEXT NOT NULL,
+    author_name TEXT NOT NULL,
+    author_handle TEXT,
+    content TEXT NOT NULL,
+    url TEXT,
+    attachments JSONB DEFAULT '[]' NOT NULL,
+    sent_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_messages PRIMARY KEY (id),
+    CONSTRAINT uq_messages_discussion_id_source_message_id UNIQUE (discussion_id, source_message_id),
+    CONSTRAINT fk_messages_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_messages_discussion_id FOREIGN KEY(discussion_id) REFERENCES discubot.discussions (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_messages_discussion_id_position ON discubot.messages (discussion_id, position);
+
+CREATE TABLE discubot.tasks (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    team_id UUID NOT NULL,
+    discussion_id UUID NOT NULL,
+    output_id UUID,
+    run_id TEXT,
+    key TEXT NOT NULL,
+    state discubot.task_state DEFAULT 'creating' NOT NULL,
+    reason TEXT,
+    error TEXT,
+    notion_page_id TEXT,
+    notion_page_url TEXT,
+    page_created_at TIMESTAMP WITH TIME ZONE,
+    skipped TEXT[] DEFAULT '{}' NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT DEFAULT '' NOT NULL,
+    status TEXT,
+    priority discubot.priority,
+    type discubot.task_type,
+    assignee TEXT,
+    due_date DATE,
+    tags TEXT[] DEFAULT '{}' NOT NULL,
+    domain TEXT,
+    action_items TEXT[] DEFAULT '{}' NOT NULL,
+    summary TEXT DEFAULT '' NOT NULL,
+    source_url TEXT,
+    is_multi_task_child BOOLEAN DEFAULT false NOT NULL,
+    task_index INTEGER DEFAULT '0' NOT NULL,
+    completed_at TIMESTAMP WITH TIME ZONE,
+    completions INTEGER DEFAULT '0' NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_tasks PRIMARY KEY (id),
+    CONSTRAINT ck_tasks_created_page CHECK (state <> 'created' OR notion_page_id IS NOT NULL),
+    CONSTRAINT fk_tasks_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_tasks_discussion_id FOREIGN KEY(discussion_id) REFERENCES discubot.discussions (id) ON DELETE CASCADE,
+    CONSTRAINT fk_tasks_output_id FOREIGN KEY(output_id) REFERENCES discubot.outputs (id) ON DELETE SET NULL,
+    CONSTRAINT uq_tasks_key UNIQUE (key),
+    CONSTRAINT uq_tasks_notion_page_id UNIQUE (notion_page_id)
+);
+CREATE INDEX ix_tasks_discussion_id_task_index ON discubot.tasks (discussion_id, task_index);
+CREATE INDEX ix_tasks_run_id ON discubot.tasks (run_id);
+CREATE INDEX ix_tasks_team_id_created_at ON discubot.tasks (team_id, created_at);
 
 CREATE TABLE discubot.steps (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -130,8 +399,8 @@ CREATE TABLE discubot.notes (
     CONSTRAINT fk_notes_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_notes_discussion_id_created_at ON discubot.notes (discussion_id, created_at);
-CREATE INDEX ix_notes_team_id_created_at ON discubot.notes (team_id, created_at);
 CREATE INDEX ix_notes_root_run_id ON discubot.notes (root_run_id);
+CREATE INDEX ix_notes_team_id_created_at ON discubot.notes (team_id, created_at);
 
 CREATE TABLE discubot.analyses (
     team_id UUID NOT NULL,
@@ -146,254 +415,6 @@ CREATE TABLE discubot.analyses (
     CONSTRAINT fk_analyses_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_analyses_created_at ON discubot.analyses (created_at);
-
-CREATE TABLE discubot.outputs (
-    id UUID DEFAULT gen_random_uuid() NOT NULL,
-    team_id UUID NOT NULL,
-    source_config_id UUID NOT NULL,
-    name TEXT NOT NULL,
-    database_id TEXT NOT NULL,
-    data_source_id TEXT,
-    credentials BYTEA NOT NULL,
-    domains TEXT[] DEFAULT '{}' NOT NULL,
-    is_default BOOLEAN DEFAULT false NOT NULL,
-    active BOOLEAN DEFAULT true NOT NULL,
-    version INTEGER DEFAULT '1' NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_by TEXT DEFAULT 'system' NOT NULL,
-    updated_by TEXT DEFAULT 'system' NOT NULL,
-    CONSTRAINT pk_outputs PRIMARY KEY (id),
-    CONSTRAINT uq_outputs_source_config_id_name UNIQUE (source_config_id, name),
-    CONSTRAINT fk_outputs_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
-    CONSTRAINT fk_outputs_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
-);
-CREATE UNIQUE INDEX uq_outputs_default ON discubot.outputs (source_config_id) WHERE is_default AND active;
-CREATE INDEX ix_outputs_team_id ON discubot.outputs (team_id);
-
-CREATE SEQUENCE discubot.delivery_id_seq;
-
-CREATE TABLE discubot.inbox_slack (
-    id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
-    team_id UUID NOT NULL,
-    source_config_id UUID NOT NULL,
-    status discubot.delivery_status DEFAULT 'pending' NOT NULL,
-    reason TEXT,
-    error TEXT,
-    trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
-    delivery_key TEXT NOT NULL,
-    message_key TEXT,
-    gesture_key TEXT,
-    thread_id TEXT,
-    discussion_id UUID,
-    payload JSONB,
-    generation INTEGER DEFAULT '0' NOT NULL,
-    expiries INTEGER DEFAULT '0' NOT NULL,
-    not_before TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    leased_until TIMESTAMP WITH TIME ZONE,
-    run_key TEXT,
-    run_id TEXT,
-    received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    finished_at TIMESTAMP WITH TIME ZONE,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_by TEXT DEFAULT 'system' NOT NULL,
-    updated_by TEXT DEFAULT 'system' NOT NULL,
-    CONSTRAINT pk_inbox_slack PRIMARY KEY (id),
-    CONSTRAINT uq_inbox_slack_source_config_id_delivery_key UNIQUE (source_config_id, delivery_key),
-    CONSTRAINT uq_inbox_slack_source_config_id_message_key UNIQUE (source_config_id, message_key),
-    CONSTRAINT uq_inbox_slack_source_config_id_gesture_key UNIQUE (source_config_id, gesture_key),
-    CONSTRAINT ck_inbox_slack_thread CHECK (status = 'ignored' OR thread_id IS NOT NULL),
-    CONSTRAINT ck_inbox_slack_discussion CHECK ((thread_id IS NULL) = (discussion_id IS NULL)),
-    CONSTRAINT fk_inbox_slack_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
-    CONSTRAINT fk_inbox_slack_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
-);
-CREATE INDEX ix_inbox_slack_open ON discubot.inbox_slack (discussion_id) WHERE status IN ('requested', 'running');
-CREATE INDEX ix_inbox_slack_team_id_received_at ON discubot.inbox_slack (team_id, received_at);
-CREATE INDEX ix_inbox_slack_leases ON discubot.inbox_slack (leased_until) WHERE status = 'requested';
-CREATE INDEX ix_inbox_slack_run_id ON discubot.inbox_slack (run_id) WHERE run_id IS NOT NULL;
-CREATE INDEX ix_inbox_slack_pending ON discubot.inbox_slack (not_before, id) WHERE status = 'pending';
-CREATE INDEX ix_inbox_slack_discussion_id ON discubot.inbox_slack (discussion_id);
-CREATE INDEX ix_inbox_slack_payloads ON discubot.inbox_slack (finished_at) WHERE payload IS NOT NULL;
-
-CREATE TABLE discubot.inbox_generic (
-    id BIGINT DEFAULT nextval('discubot.delivery_id_seq') NOT NULL,
-    team_id UUID NOT NULL,
-    source_config_id UUID NOT NULL,
-    status discubot.delivery_status DEFAULT 'pending' NOT NULL,
-    reason TEXT,
-    error TEXT,
-    trigger discubot.trigger DEFAULT 'webhook' NOT NULL,
-    delivery_key TEXT NOT NULL,
-    message_key TEXT,
-    gesture_key TEXT,
-    thread_id TEXT,
-    discussion_id UUID,
-    payload JSONB,
-    generation INTEGER DEFAULT '0' NOT NULL,
-    expiries INTEGER DEFAULT '0' NOT NULL,
-    not_before TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    leased_until TIMESTAMP WITH TIME ZONE,
-    run_key TEXT,
-    run_id TEXT,
-    received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    finished_at TIMESTAMP WITH TIME ZONE,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_by TEXT DEFAULT 'system' NOT NULL,
-    updated_by TEXT DEFAULT 'system' NOT NULL,
-    CONSTRAINT pk_inbox_generic PRIMARY KEY (id),
-    CONSTRAINT uq_inbox_generic_source_config_id_delivery_key UNIQUE (source_config_id, delivery_key),
-    CONSTRAINT uq_inbox_generic_source_config_id_message_key UNIQUE (source_config_id, message_key),
-    CONSTRAINT uq_inbox_generic_source_config_id_gesture_key UNIQUE (source_config_id, gesture_key),
-    CONSTRAINT ck_inbox_generic_thread CHECK (status = 'ignored' OR thread_id IS NOT NULL),
-    CONSTRAINT ck_inbox_generic_discussion CHECK ((thread_id IS NULL) = (discussion_id IS NULL)),
-    CONSTRAINT fk_inbox_generic_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
-    CONSTRAINT fk_inbox_generic_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
-);
-CREATE INDEX ix_inbox_generic_discussion_id ON discubot.inbox_generic (discussion_id);
-CREATE INDEX ix_inbox_generic_pending ON discubot.inbox_generic (not_before, id) WHERE status = 'pending';
-CREATE INDEX ix_inbox_generic_leases ON discubot.inbox_generic (leased_until) WHERE status = 'requested';
-CREATE INDEX ix_inbox_generic_open ON discubot.inbox_generic (discussion_id) WHERE status IN ('requested', 'running');
-CREATE INDEX ix_inbox_generic_payloads ON discubot.inbox_generic (finished_at) WHERE payload IS NOT NULL;
-CREATE INDEX ix_inbox_generic_team_id_received_at ON discubot.inbox_generic (team_id, received_at);
-CREATE INDEX ix_inbox_generic_run_id ON discubot.inbox_generic (run_id) WHERE run_id IS NOT NULL;
-
-CREATE TABLE discubot.discussions (
-    id UUID NOT NULL,
-    team_id UUID NOT NULL,
-    source_config_id UUID,
-    source_type discubot.source_type NOT NULL,
-    source_thread_id TEXT NOT NULL,
-    source_url TEXT,
-    title TEXT DEFAULT '' NOT NULL,
-    content TEXT DEFAULT '' NOT NULL,
-    author_id TEXT,
-    author_handle TEXT,
-    author_name TEXT,
-    participants TEXT[] DEFAULT '{}' NOT NULL,
-    status discubot.discussion_status DEFAULT 'processing' NOT NULL,
-    reason TEXT,
-    error TEXT,
-    failed_stage discubot.stage,
-    run_id TEXT,
-    active_run_id TEXT,
-    ai_summary TEXT,
-    ai_key_points TEXT[] DEFAULT '{}' NOT NULL,
-    ai_action_items TEXT[] DEFAULT '{}' NOT NULL,
-    sentiment discubot.sentiment,
-    confidence FLOAT,
-    analyst TEXT,
-    prompt_tokens BIGINT DEFAULT '0' NOT NULL,
-    answer_tokens BIGINT DEFAULT '0' NOT NULL,
-    cost_usd NUMERIC(12, 6) DEFAULT '0' NOT NULL,
-    is_multi_task BOOLEAN DEFAULT false NOT NULL,
-    total_messages INTEGER DEFAULT '0' NOT NULL,
-    started_at TIMESTAMP WITH TIME ZONE,
-    processing_ms INTEGER,
-    completed_at TIMESTAMP WITH TIME ZONE,
-    version INTEGER DEFAULT '1' NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_by TEXT DEFAULT 'system' NOT NULL,
-    updated_by TEXT DEFAULT 'system' NOT NULL,
-    CONSTRAINT pk_discussions PRIMARY KEY (id),
-    CONSTRAINT uq_discussions_team_id_source_type_source_thread_id UNIQUE (team_id, source_type, source_thread_id),
-    CONSTRAINT fk_discussions_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
-    CONSTRAINT fk_discussions_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE SET NULL
-);
-CREATE INDEX ix_discussions_active ON discubot.discussions (active_run_id) WHERE active_run_id IS NOT NULL;
-CREATE INDEX ix_discussions_source_config_id ON discubot.discussions (source_config_id);
-CREATE INDEX ix_discussions_team_id_status_created_at ON discubot.discussions (team_id, status, created_at);
-
-CREATE TABLE discubot.people (
-    id UUID DEFAULT gen_random_uuid() NOT NULL,
-    team_id UUID NOT NULL,
-    source_config_id UUID NOT NULL,
-    source_user_id TEXT NOT NULL,
-    name TEXT NOT NULL,
-    handle TEXT,
-    email TEXT,
-    time_zone TEXT,
-    is_bot BOOLEAN DEFAULT false NOT NULL,
-    fetched_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_by TEXT DEFAULT 'system' NOT NULL,
-    updated_by TEXT DEFAULT 'system' NOT NULL,
-    CONSTRAINT pk_people PRIMARY KEY (id),
-    CONSTRAINT uq_people_source_config_id_source_user_id UNIQUE (source_config_id, source_user_id),
-    CONSTRAINT fk_people_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
-    CONSTRAINT fk_people_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
-);
-
-CREATE TABLE discubot.messages (
-    id UUID DEFAULT gen_random_uuid() NOT NULL,
-    team_id UUID NOT NULL,
-    discussion_id UUID NOT NULL,
-    source_message_id TEXT NOT NULL,
-    position INTEGER NOT NULL,
-    author_id TEXT NOT NULL,
-    author_name TEXT NOT NULL,
-    author_handle TEXT,
-    content TEXT NOT NULL,
-    url TEXT,
-    attachments JSONB DEFAULT '[]' NOT NULL,
-    sent_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_by TEXT DEFAULT 'system' NOT NULL,
-    updated_by TEXT DEFAULT 'system' NOT NULL,
-    CONSTRAINT pk_messages PRIMARY KEY (id),
-    CONSTRAINT uq_messages_discussion_id_source_message_id UNIQUE (discussion_id, source_message_id),
-    CONSTRAINT fk_messages_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
-    CONSTRAINT fk_messages_discussion_id FOREIGN KEY(discussion_id) REFERENCES discubot.discussions (id) ON DELETE CASCADE
-);
-CREATE INDEX ix_messages_discussion_id_position ON discubot.messages (discussion_id, position);
-
-CREATE TABLE discubot.tasks (
-    id UUID DEFAULT gen_random_uuid() NOT NULL,
-    team_id UUID NOT NULL,
-    discussion_id UUID NOT NULL,
-    output_id UUID,
-    run_id TEXT,
-    key TEXT NOT NULL,
-    state discubot.task_state DEFAULT 'creating' NOT NULL,
-    reason TEXT,
-    error TEXT,
-    notion_page_id TEXT,
-    notion_page_url TEXT,
-    page_created_at TIMESTAMP WITH TIME ZONE,
-    skipped TEXT[] DEFAULT '{}' NOT NULL,
-    title TEXT NOT NULL,
-    description TEXT DEFAULT '' NOT NULL,
-    status TEXT,
-    priority discubot.priority,
-    type discubot.task_type,
-    assignee TEXT,
-    due_date DATE,
-    tags TEXT[] DEFAULT '{}' NOT NULL,
-    domain TEXT,
-    action_items TEXT[] DEFAULT '{}' NOT NULL,
-    summary TEXT DEFAULT '' NOT NULL,
-    source_url TEXT,
-    is_multi_task_child BOOLEAN DEFAULT false NOT NULL,
-    task_index INTEGER DEFAULT '0' NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    created_by TEXT DEFAULT 'system' NOT NULL,
-    updated_by TEXT DEFAULT 'system' NOT NULL,
-    CONSTRAINT pk_tasks PRIMARY KEY (id),
-    CONSTRAINT ck_tasks_created_page CHECK (state <> 'created' OR notion_page_id IS NOT NULL),
-    CONSTRAINT fk_tasks_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
-    CONSTRAINT fk_tasks_discussion_id FOREIGN KEY(discussion_id) REFERENCES discubot.discussions (id) ON DELETE CASCADE,
-    CONSTRAINT fk_tasks_output_id FOREIGN KEY(output_id) REFERENCES discubot.outputs (id) ON DELETE SET NULL,
-    CONSTRAINT uq_tasks_key UNIQUE (key),
-    CONSTRAINT uq_tasks_notion_page_id UNIQUE (notion_page_id)
-);
-CREATE INDEX ix_tasks_discussion_id_task_index ON discubot.tasks (discussion_id, task_index);
-CREATE INDEX ix_tasks_run_id ON discubot.tasks (run_id);
-CREATE INDEX ix_tasks_team_id_created_at ON discubot.tasks (team_id, created_at);
 
 CREATE TABLE discubot.replies (
     key TEXT NOT NULL,
@@ -410,3 +431,54 @@ CREATE TABLE discubot.replies (
     CONSTRAINT fk_replies_discussion_id FOREIGN KEY(discussion_id) REFERENCES discubot.discussions (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_replies_discussion_id ON discubot.replies (discussion_id);
+
+CREATE TABLE discubot.people (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID NOT NULL,
+    source_user_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    handle TEXT,
+    email TEXT,
+    time_zone TEXT,
+    is_bot BOOLEAN DEFAULT false NOT NULL,
+    notion_user_id TEXT,
+    match discubot.person_match,
+    confidence FLOAT,
+    active BOOLEAN DEFAULT true NOT NULL,
+    fetched_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_people PRIMARY KEY (id),
+    CONSTRAINT uq_people_source_config_id_source_user_id UNIQUE (source_config_id, source_user_id),
+    CONSTRAINT ck_people_match CHECK ((notion_user_id IS NULL) = (match IS NULL)),
+    CONSTRAINT ck_people_confidence CHECK (confidence BETWEEN 0 AND 1),
+    CONSTRAINT fk_people_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_people_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_people_team_id_name ON discubot.people (team_id, name);
+
+CREATE TABLE discubot.schemas (
+    output_id UUID NOT NULL,
+    output_version INTEGER NOT NULL,
+    target JSONB NOT NULL,
+    fetched_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_schemas PRIMARY KEY (output_id),
+    CONSTRAINT fk_schemas_output_id FOREIGN KEY(output_id) REFERENCES discubot.outputs (id) ON DELETE CASCADE
+);
+
+CREATE TABLE discubot.limits (
+    bucket TEXT NOT NULL,
+    free_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_limits PRIMARY KEY (bucket)
+);
