@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .harness import Sandbox, rich
+from .harness import Json, Receiver, Sandbox, rich
 from .sdk import needs_node, play
 
 pytestmark = needs_node
@@ -60,6 +60,29 @@ def test_the_client_makes_a_page_and_fills_it(sandbox: Sandbox, scene: Scene, ve
     assert (found["added"], found["blocks"]) == (["two", "three"], ["one", "two", "three"])
     assert (found["title"], found["one"], found["status"]) == ("Fix it", "two", "Done")
     assert found["trashed"] and found["same"] and found["full"] and found["complaints"] == []
+
+
+@both
+def test_the_client_discusses(sandbox: Sandbox, scene: Scene, version: str) -> None:
+    """It opens a discussion on a page, answers in it, and reads it by pages and by id."""
+    page = sandbox.defaults["notion"]["page_id"]
+    found = scene("comments", page=page, version=version)
+    assert (found["texts"], found["same"]) == (["one", "two"], True)
+    assert (found["author"], found["parent"]["page_id"]) == (sandbox.defaults["notion"]["bot_id"], page)
+    assert found["full"] and found["complaints"] == []
+
+
+def test_the_client_verifies_what_is_sent(
+    sandbox: Sandbox, scene: Scene, listener: Receiver, subscription: Json
+) -> None:
+    """A webhook's signature passes its own check, and not with another body or token."""
+    page = sandbox.defaults["notion"]["page_id"]
+    sandbox.control("POST", "/notion/comments", {"page_id": page, "text": "hello"})
+    headers, body = listener.requests.get(timeout=10)
+    token = subscription["verification_token"]
+    sent = {"body": body.decode(), "signature": headers["x-notion-signature"], "verificationToken": token}
+    forged = [sent | {"body": "{}"}, sent | {"verificationToken": "secret_no"}]
+    assert scene("signatures", requests=[sent, *forged]) == [True, False, False]
 
 
 def test_the_client_searches(sandbox: Sandbox, scene: Scene) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from .harness import CHANNEL, Json, Sandbox, paragraph, rich
+from .harness import CHANNEL, TEAM, Json, Receiver, Sandbox, paragraph, rich
 from .sdk import declared, misfits, needs_node
 
 pytestmark = needs_node
@@ -51,6 +51,10 @@ def notion(sandbox: Sandbox) -> Answers:
     call("ListBlockChildrenResponse", "GET", below, item="BlockObjectResponse")
     call("AppendBlockChildrenResponse", "PATCH", below, {"children": [paragraph()]}, item="BlockObjectResponse")
     call("BlockObjectResponse", "GET", f"/blocks/{page}")
+    discussion = call("CommentObjectResponse", "POST", "/comments", {"parent": {"page_id": page}, "rich_text": rich("x")})
+    call("CommentObjectResponse", "GET", f"/comments/{discussion['id']}")
+    call("ListCommentsResponse", "GET", f"/comments?block_id={page}")
+    call("PageObjectResponse", "GET", f"/pages/{sandbox.defaults['notion']['page_id']}")
     for kind, name in (("page", "PageObjectResponse"), ("data_source", "DataSourceObjectResponse")):
         call("SearchResponse", "POST", "/search", {"filter": {"property": "object", "value": kind}}, item=name)
     return found
@@ -59,6 +63,7 @@ def notion(sandbox: Sandbox) -> Answers:
 def slack(sandbox: Sandbox) -> Answers:
     """Collect an answer of every method."""
     found: Answers = []
+    sandbox.control("PATCH", f"/slack/workspaces/{TEAM}", {"socket_mode": True})
     root, other = sandbox.say("root")["ts"], sandbox.say("other")["ts"]
 
     def call(kind: str, method: str, **args: Any) -> None:
@@ -70,6 +75,7 @@ def slack(sandbox: Sandbox) -> Answers:
     metadata = {"event_type": "tasks", "event_payload": {"key": "k"}}
     call("AuthTestResponse", "auth.test")
     call("TeamInfoResponse", "team.info")
+    call("AppsConnectionsOpenResponse", "apps.connections.open", token=sandbox.defaults["slack"]["app_token"])
     call("ChatPostMessageResponse", "chat.postMessage", channel=CHANNEL, text="hi", thread_ts=root, metadata=metadata)
     call("ReactionsAddResponse", "reactions.add", name="eyes", **reaction)
     call("ReactionsGetResponse", "reactions.get", **reaction)
@@ -87,6 +93,19 @@ def slack(sandbox: Sandbox) -> Answers:
 def test_notions_answers_have_the_declared_types(sandbox: Sandbox, tmp_path: Path) -> None:
     """Users, tables, pages, blocks and lists are what Notion's client says they are."""
     assert misfits("@notionhq/client", notion(sandbox), tmp_path) == ""
+
+
+def test_notions_events_have_the_declared_types(
+    sandbox: Sandbox, listener: Receiver, subscription: Json, tmp_path: Path
+) -> None:
+    """A comment and a changed status are told as Notion's client expects them."""
+    page = sandbox.defaults["notion"]["page_id"]
+    sandbox.control("POST", "/notion/comments", {"page_id": page, "text": "hello"})
+    commented = listener.next()[1]
+    card = sandbox.create("Fix it").json()["id"]
+    sandbox.notion("PATCH", f"/pages/{card}", {"properties": {"Status": {"status": {"name": "Done"}}}})
+    events = [("CommentCreatedWebhookPayload", commented), ("PagePropertiesUpdatedWebhookPayload", listener.next()[1])]
+    assert misfits("@notionhq/client", events, tmp_path) == ""
 
 
 def test_slacks_answers_have_the_declared_types(sandbox: Sandbox, tmp_path: Path) -> None:

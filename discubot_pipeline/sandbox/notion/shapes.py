@@ -18,7 +18,7 @@ from discubot_pipeline.sandbox.wire import Json
 
 OLD, MIDDLE, NEW = "2022-06-28", "2025-09-03", "2026-03-11"
 VERSIONS = (OLD, MIDDLE, NEW)
-WORKSPACE = "5a4db0c5-0000-4000-8000-000000000001"
+WORKSPACE_ID = "5a2b0c1d-0000-4000-8000-00000000acee"
 GROUPS = (("To-do", "gray"), ("In progress", "blue"), ("Complete", "green"))
 
 
@@ -43,7 +43,7 @@ def user(state: NotionState, found: User) -> Json:
     if found.is_bot:
         bot = {
             "owner": {"type": "workspace", "workspace": True},
-            "workspace_id": WORKSPACE,
+            "workspace_id": WORKSPACE_ID,
             "workspace_name": "Sandbox",
         }
         return head | {"type": "bot", "bot": bot | {"workspace_limits": {"max_file_upload_size_in_bytes": 5_242_880}}}

@@ -1,7 +1,8 @@
 // Notion's own client in front of the stand-in: one scene for each thing that integrations do. Called by
 // test_node_notion.py.
 import {
-  Client, collectPaginatedAPI, isFullBlock, isFullDatabase, isFullDataSource, isFullPage, isFullUser,
+  Client, collectPaginatedAPI, isFullBlock, isFullComment, isFullDatabase, isFullDataSource, isFullPage, isFullUser,
+  verifyWebhookSignature,
 } from "@notionhq/client";
 import { play, refused } from "./play.mjs";
 
@@ -64,6 +65,22 @@ await play({
       status: changed.properties.Status.status.name, trashed: read.in_trash, same: read.url === made.url,
       full: isFullPage(made) && blocks.every(isFullBlock), complaints,
     };
+  },
+
+  async comments({ page, ...given }) {
+    const client = connect(given);
+    const first = await client.comments.create({ parent: { page_id: page }, rich_text: rich("one") });
+    const answer = await client.comments.create({ discussion_id: first.discussion_id, rich_text: rich("two") });
+    const listed = await collectPaginatedAPI(client.comments.list, { block_id: page, page_size: 1 });
+    const read = await client.comments.retrieve({ comment_id: first.id });
+    return {
+      texts: listed.map((comment) => comment.rich_text[0].plain_text), same: answer.discussion_id === first.discussion_id,
+      author: read.created_by.id, parent: read.parent, full: listed.every(isFullComment), complaints,
+    };
+  },
+
+  async signatures({ requests }) {
+    return Promise.all(requests.map(verifyWebhookSignature));
   },
 
   async search({ source, ...given }) {
