@@ -14,6 +14,20 @@ BLOCKS = (
 Answers = list[tuple[str, Any]]
 
 
+def row(sandbox: Sandbox, person: str) -> Json:
+    """Write a page with a value of each kind and a block of each kind."""
+    values = {
+        "Task": {"title": rich("Fix it")}, "Status": {"status": {"name": "Done"}}, "Source": {"url": "https://a.io"},
+        "Priority": {"select": {"name": "High"}}, "Tags": {"multi_select": [{"name": "a"}]},
+        "Due date": {"date": {"start": "2026-01-01"}}, "Assignee": {"people": [{"id": person}]},
+        "Discubot key": {"rich_text": [{"mention": {"user": {"id": person}}}, *rich("k")]},
+    }  # fmt: skip
+    blocks = [{"type": kind, kind: {"rich_text": rich("x")}} for kind in BLOCKS]
+    blocks += [{"type": "code", "code": {"rich_text": rich("x"), "language": "json"}}]
+    blocks += [{"type": "bookmark", "bookmark": {"url": "https://a.io"}}, {"type": "divider", "divider": {}}]
+    return {"parent": {"data_source_id": sandbox.source}, "properties": values, "children": [paragraph(), *blocks]}
+
+
 def notion(sandbox: Sandbox) -> Answers:
     """Collect an answer of every endpoint, with every item of a list also by itself."""
     found: Answers = []
@@ -27,17 +41,7 @@ def notion(sandbox: Sandbox) -> Answers:
         return answer
 
     person = sandbox.defaults["notion"]["users"][0]["id"]
-    values = {
-        "Task": {"title": rich("Fix it")}, "Status": {"status": {"name": "Done"}}, "Source": {"url": "https://a.io"},
-        "Priority": {"select": {"name": "High"}}, "Tags": {"multi_select": [{"name": "a"}]},
-        "Due date": {"date": {"start": "2026-01-01"}}, "Assignee": {"people": [{"id": person}]},
-        "Discubot key": {"rich_text": [{"mention": {"user": {"id": person}}}, *rich("k")]},
-    }  # fmt: skip
-    blocks = [{"type": kind, kind: {"rich_text": rich("x")}} for kind in BLOCKS]
-    blocks += [{"type": "code", "code": {"rich_text": rich("x"), "language": "json"}}]
-    blocks += [{"type": "bookmark", "bookmark": {"url": "https://a.io"}}, {"type": "divider", "divider": {}}]
-    row = {"parent": {"data_source_id": sandbox.source}, "properties": values, "children": [paragraph(), *blocks]}
-    page = call("PageObjectResponse", "POST", "/pages", row)["id"]
+    page = call("PageObjectResponse", "POST", "/pages", row(sandbox, person))["id"]
     call("PageObjectResponse", "PATCH", f"/pages/{page}", {"in_trash": False})
     call("PageObjectResponse", "GET", f"/pages/{page}")
     call("UserObjectResponse", "GET", "/users/me")
@@ -51,8 +55,9 @@ def notion(sandbox: Sandbox) -> Answers:
     call("ListBlockChildrenResponse", "GET", below, item="BlockObjectResponse")
     call("AppendBlockChildrenResponse", "PATCH", below, {"children": [paragraph()]}, item="BlockObjectResponse")
     call("BlockObjectResponse", "GET", f"/blocks/{page}")
-    discussion = call("CommentObjectResponse", "POST", "/comments", {"parent": {"page_id": page}, "rich_text": rich("x")})
-    call("CommentObjectResponse", "GET", f"/comments/{discussion['id']}")
+    said = {"parent": {"page_id": page}, "rich_text": rich("x")}
+    comment = call("CommentObjectResponse", "POST", "/comments", said)["id"]
+    call("CommentObjectResponse", "GET", f"/comments/{comment}")
     call("ListCommentsResponse", "GET", f"/comments?block_id={page}")
     call("PageObjectResponse", "GET", f"/pages/{sandbox.defaults['notion']['page_id']}")
     for kind, name in (("page", "PageObjectResponse"), ("data_source", "DataSourceObjectResponse")):

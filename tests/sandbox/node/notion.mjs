@@ -16,8 +16,10 @@ const rich = (content) => [{ text: { content } }];
 const paragraph = (words) => ({ type: "paragraph", paragraph: { rich_text: rich(words) } });
 const title = (page) => page.properties.Task.title[0].plain_text;
 const words = (block) => block[block.type].rich_text[0].plain_text;
-const row = (source, name, properties) =>
-  ({ parent: { type: "data_source_id", data_source_id: source }, properties: { Task: { title: rich(name) }, ...properties } });
+const row = (source, name, properties) => ({
+  parent: { type: "data_source_id", data_source_id: source },
+  properties: { Task: { title: rich(name) }, ...properties },
+});
 
 const method = (client, name) => name.split(".").reduce((part, step) => part[step], client);
 
@@ -44,19 +46,26 @@ await play({
       await client.pages.create(row(source, name, status));
     }
     const open = { property: "Status", status: { equals: "To do" } };
-    const asked = { data_source_id: source, filter: { and: [open, { property: "Task", title: { does_not_equal: "e" } }] } };
-    const sorts = [{ property: "Task", direction: "descending" }];
-    const first = await client.dataSources.query({ ...asked, sorts, page_size: 2 });
-    const rows = await collectPaginatedAPI(client.dataSources.query, { ...asked, sorts, page_size: 2 });
-    return { first: first.results.map(title), more: first.has_more, rows: rows.map(title), full: rows.every(isFullPage), complaints };
+    const asked = {
+      data_source_id: source, page_size: 2, sorts: [{ property: "Task", direction: "descending" }],
+      filter: { and: [open, { property: "Task", title: { does_not_equal: "e" } }] },
+    };
+    const first = await client.dataSources.query(asked);
+    const rows = await collectPaginatedAPI(client.dataSources.query, asked);
+    return {
+      first: first.results.map(title), more: first.has_more, rows: rows.map(title),
+      full: rows.every(isFullPage), complaints,
+    };
   },
 
   async page({ source, ...given }) {
     const client = connect(given);
     const made = await client.pages.create({ ...row(source, "Fix it"), children: [paragraph("one")] });
-    const added = await client.blocks.children.append({ block_id: made.id, children: [paragraph("two"), paragraph("three")] });
+    const more = [paragraph("two"), paragraph("three")];
+    const added = await client.blocks.children.append({ block_id: made.id, children: more });
     const blocks = await collectPaginatedAPI(client.blocks.children.list, { block_id: made.id, page_size: 1 });
-    const changed = await client.pages.update({ page_id: made.id, properties: { Status: { status: { name: "Done" } } } });
+    const done = { Status: { status: { name: "Done" } } };
+    const changed = await client.pages.update({ page_id: made.id, properties: done });
     await client.pages.update({ page_id: made.id, in_trash: true });
     const read = await client.pages.retrieve({ page_id: made.id });
     const one = await client.blocks.retrieve({ block_id: added.results[0].id });
@@ -74,7 +83,8 @@ await play({
     const listed = await collectPaginatedAPI(client.comments.list, { block_id: page, page_size: 1 });
     const read = await client.comments.retrieve({ comment_id: first.id });
     return {
-      texts: listed.map((comment) => comment.rich_text[0].plain_text), same: answer.discussion_id === first.discussion_id,
+      texts: listed.map((comment) => comment.rich_text[0].plain_text),
+      same: answer.discussion_id === first.discussion_id,
       author: read.created_by.id, parent: read.parent, full: listed.every(isFullComment), complaints,
     };
   },

@@ -54,12 +54,14 @@ await play({
     const client = connect(given);
     const pages = await all(client.paginate("users.list", { limit: 2 }));
     const found = await client.users.info({ user });
-    return { sizes: pages.map((p) => p.members.length), members: pages.flatMap((p) => p.members), user: found.user, complaints };
+    const sizes = pages.map((page) => page.members.length);
+    return { sizes, members: pages.flatMap((page) => page.members), user: found.user, complaints };
   },
 
   async places({ channel, ...given }) {
     const client = connect(given);
-    const pages = await all(client.paginate("conversations.list", { limit: 1, types: "public_channel,private_channel" }));
+    const types = "public_channel,private_channel";
+    const pages = await all(client.paginate("conversations.list", { limit: 1, types }));
     const { channel: one } = await client.conversations.info({ channel });
     const { team } = await client.team.info();
     return { names: pages.flatMap((p) => p.channels.map((c) => c.name)), one, team, complaints };
