@@ -45,7 +45,7 @@ class Service:
         self._pace = pace
         self._refusal = refusal
         timeout = httpx.Timeout(patience, connect=CONNECT_SECONDS)
-        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=timeout, trust_env=False)
+        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=timeout, trust_env=not is_local(base_url))
 
     def call(
         self,
@@ -90,6 +90,12 @@ class Service:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def is_local(url: str) -> bool:
+    """Tell this machine's own addresses, which a proxy of the environment must never be asked for."""
+    host = httpx.URL(url).host
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def retry_after(response: httpx.Response) -> timedelta | None:

@@ -1,7 +1,6 @@
 """All tables of the schema `discubot`, on one page. Migrations are proven equal to it by a test."""
 
 from enum import StrEnum
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -11,20 +10,9 @@ from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus
 from discubot_pipeline.domain.job import RunOutcome, Stage, Trigger
 from discubot_pipeline.domain.task import TaskState
-
-SCHEMA = "discubot"
-SYSTEM = "system"
-
-metadata = sa.MetaData(
-    schema=SCHEMA,
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    },
-)
+from discubot_pipeline.store.columns import SCHEMA as SCHEMA
+from discubot_pipeline.store.columns import audit, enum_of, json_object, moment, reference, texts, uuid_key
+from discubot_pipeline.store.columns import metadata as metadata
 
 
 class StepStatus(StrEnum):
@@ -45,11 +33,6 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-def enum_of(kind: type[StrEnum], name: str) -> pg.ENUM:
-    """Make a database enum of a StrEnum, with its values as labels."""
-    return pg.ENUM(kind, name=name, schema=SCHEMA, metadata=metadata, values_callable=lambda e: [m.value for m in e])
-
-
 source_type = enum_of(SourceType, "source_type")
 delivery_status = enum_of(DeliveryStatus, "delivery_status")
 discussion_status = enum_of(DiscussionStatus, "discussion_status")
@@ -62,42 +45,6 @@ step_status = enum_of(StepStatus, "step_status")
 run_outcome = enum_of(RunOutcome, "run_outcome")
 trigger = enum_of(Trigger, "trigger")
 role = enum_of(Role, "role")
-
-
-def moment(name: str, **options: Any) -> sa.Column[Any]:
-    """Make a column of a point in time."""
-    return sa.Column(name, sa.TIMESTAMP(timezone=True), **options)
-
-
-def uuid_key() -> sa.Column[Any]:
-    """Make a primary key of a random UUID."""
-    return sa.Column("id", pg.UUID(as_uuid=True), primary_key=True, server_default=sa.text("gen_random_uuid()"))
-
-
-def audit() -> list[sa.Column[Any]]:
-    """Make the four columns that every row has: when and by whom it was made and last changed."""
-    return [
-        moment("created_at", nullable=False, server_default=sa.func.now()),
-        moment("updated_at", nullable=False, server_default=sa.func.now(), onupdate=sa.func.now()),
-        sa.Column("created_by", sa.Text, nullable=False, server_default=SYSTEM),
-        sa.Column("updated_by", sa.Text, nullable=False, server_default=SYSTEM, onupdate=SYSTEM),
-    ]
-
-
-def reference(name: str, target: str, *, nullable: bool = False, ondelete: str = "CASCADE") -> sa.Column[Any]:
-    """Make a foreign key column to another table's id."""
-    key = sa.ForeignKey(f"{SCHEMA}.{target}.id", ondelete=ondelete)
-    return sa.Column(name, pg.UUID(as_uuid=True), key, nullable=nullable)
-
-
-def texts(name: str) -> sa.Column[Any]:
-    """Make a column of a list of texts, empty by default."""
-    return sa.Column(name, pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'"))
-
-
-def json_object(name: str) -> sa.Column[Any]:
-    """Make a column of a JSON object, empty by default."""
-    return sa.Column(name, pg.JSONB, nullable=False, server_default=sa.text("'{}'"))
 
 
 teams = sa.Table(

@@ -104,8 +104,8 @@ class Replies:
         """Commit that an answer is about to be posted. True the first time, False for a repeat, None when posted."""
         row = {"key": key, "team_id": team_id, "discussion_id": discussion_id, "run_id": run_id}
         with transaction(self._engine) as connection:
-            insert = pg.insert(replies).values(row).on_conflict_do_nothing()
-            if connection.execute(insert).rowcount:
+            insert = pg.insert(replies).values(row).on_conflict_do_nothing().returning(replies.c.key)
+            if connection.execute(insert).scalar():
                 return True
             posted = connection.execute(sa.select(replies.c.posted_at).where(replies.c.key == key)).scalar_one()
             return None if posted else False

@@ -2,6 +2,8 @@
 
 import json
 import os
+import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,10 +56,12 @@ def owner_only(path: str, flags: int) -> int:
 
 def key_file(home: Path) -> str:
     """Give the key kept in the state folder; the first caller makes it, readable for its owner only."""
-    path = home / "secret.key"
-    try:
-        with open(path, "x", opener=owner_only) as file:
+    path, pending = home / "secret.key", home / f".secret.key.{secrets.token_hex(8)}"
+    if not path.exists():
+        with open(pending, "x", opener=owner_only) as file:
             file.write(Fernet.generate_key().decode())
-    except FileExistsError:
-        pass
+        # A link appears whole or not at all: whoever comes second never reads half a key.
+        with suppress(FileExistsError):
+            path.hardlink_to(pending)
+        pending.unlink()
     return path.read_text()

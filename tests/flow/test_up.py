@@ -40,12 +40,13 @@ class Home:
         """Start the system and wait until it says that it is up."""
         process = self.start()
         assert process.stdout is not None
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            if READY in line:
-                return process
-        raise AssertionError(f"`up` ended with {process.wait()}: {''.join(said)}")
+        said = ""
+        while READY not in said and (line := process.stdout.readline()):
+            said += line
+        if READY not in said:
+            process.communicate()
+        assert READY in said, f"`up` ended with {process.returncode}: {said}"
+        return process
 
     def start(self) -> "subprocess.Popen[str]":
         """Start the system."""

@@ -67,7 +67,8 @@ _TAKE = re.compile(
     re.IGNORECASE,
 )
 _PROMISE = re.compile(
-    r"i(?:'?ll|’ll| will| can) (?:also |then )?(?P<verb>[a-z]+) (?:it|this|that|these|those|them|both)(?! [a-z]+ing)\b",
+    r"i(?:'?ll|’ll| will| can) (?:also |then )?(?!buy\b)(?P<verb>[a-z]+) "
+    r"(?:it|this|that|these|those|them|both)(?! [a-z]+ing)\b",
     re.IGNORECASE,
 )
 _DO = r"(?:take care of|take|handle|do|own|pick up|grab|fix)"
