@@ -64,7 +64,10 @@ _PREPOSITION = (
 )
 _LEAD = f"(?:{_PREPOSITION})?"
 _WHICH = r"(?P<which>this|next|coming|nächsten|volgende) "
-_PART = r"(?: (?:morning|noon|afternoon|evening|night))?(?![\w'’])"
+_PART = (
+    r"(?: (?:morning|noon|afternoon|evening|night|früh|vormittag|mittag|nachmittag|abend|ochtend|middag|avond|matin|"
+    r"midi|après-midi|soir|tarde|noche))?(?![\w'’])"
+)
 _NOT_PAST = r"(?<!last )(?<!since )(?<!past )(?<!from )(?<!every )(?<!each )"
 _YEAR = r"(?P<year>20\d\d|\d\d)"
 _SLASHED = (
@@ -150,7 +153,16 @@ def _week_end(match: re.Match[str], sent: date) -> date | None:
 
 
 def _month_end(match: re.Match[str], sent: date) -> date | None:
-    return sent + relativedelta(day=31)
+    name = match.groupdict().get("month")
+    if not name:
+        return sent + relativedelta(day=31)
+    return _coming(date(sent.year, MONTHS[name.casefold()], 1) + relativedelta(day=31), sent)
+
+
+def _day_of_month(match: re.Match[str], sent: date) -> date | None:
+    day = int(match["day"])
+    this = sent.replace(day=1) if day >= sent.day else sent.replace(day=1) + relativedelta(months=1)
+    return this.replace(day=day)
 
 
 def _ahead(match: re.Match[str], sent: date) -> date | None:
@@ -195,11 +207,21 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple(
         ),
         (
             _LEAD + r"\b(?:today|tonight|eod|cob|(?:the )?end of (?:the )?(?:day|business)|heute|vandaag|"
-            r"aujourd'hui|hoy)(?![\w'’])",
+            r"aujourd'hui|hoy|esta (?:tarde|noche)|ce (?:matin|soir)|cet après-midi|vanmiddag|vanavond|"
+            r"(?:later )?this (?:morning|afternoon|evening))"
+            + _PART,
             _days(0),
         ),
         (_LEAD + r"\b(?:the )?end of next week\b", _week_end),
-        (_LEAD + r"\b(?:eow|(?:the )?end of (?:the |this )?week|this week)(?![\w'’])", _week_end),
+        (
+            _LEAD + r"\b(?:eow|(?:the )?end of (?:the |this )?week|this week|ende (?:der|dieser) woche|diese woche|"
+            r"(?:het )?eind(?:e)? van (?:de|deze) week|deze week|(?:la )?fin de (?:la )?semaine|cette semaine|"
+            r"(?:el )?(?:final|fin) de (?:la )?semana|esta semana)(?![\w'’])",
+            _week_end,
+        ),
+        (_LEAD + rf"\b(?:the )?(?:end of|ende|eind|fin(?: de)?|finales de) (?P<month>{_MONTH})\b", _month_end),
+        (_LEAD + r"\b(?:monatsende|(?:het )?eind van de maand|(?:la )?fin du mois|fin de mes)\b", _month_end),
+        (rf"{_PREPOSITION}(?<=the )(?P<day>\d{{1,2}})(?:st|nd|rd|th)\b(?=\W*$|[,.;:!?)]| (?:at|and|or|so|if)\b)", _day_of_month),
         (_LEAD + r"\b(?:eom|(?:the )?end of (?:the |this )?month)\b", _month_end),
         (rf"\b(?:within|in) (?:the next )?{_COUNT} (?P<unit>days?|weeks?|months?)\b(?! ago)", _ahead),
         (rf"{_PREPOSITION}(?:{_WHICH})?(?P<name>{_DAY}){_PART}", _weekday),

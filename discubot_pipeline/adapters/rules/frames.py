@@ -87,8 +87,14 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             rf"(?P<who>{PERSON}) ?(?:{_WILL}|(?-i:to)|{_NEED}|should|is going to|can|could) {_BODY}",
         ),
         (Kind.PROMISE, rf"(?P<self>i)(?:ll|{_WILL}) {_BODY}"),
+        (Kind.PROMISE, rf"(?P<self>let me) {_BODY}"),
+        (Kind.PROMISE, rf"(?P<self>will|gonna) (?!you\b|it\b|be\b|that\b|this\b|the\b|there\b){_BODY}"),
         (Kind.PROMISE, rf"we{_WILL} {_BODY}"),
-        (Kind.OFFER, rf"(?P<self>i) (?:can|could|need to|have to|should|must) {_BODY}"),
+        (Kind.OFFER, rf"(?P<self>i) (?:can|could|need to|have to|should|must|want to|wanted to) {_BODY}"),
+        (Kind.OFFER, rf"(?P<self>i)(?:'d|’d| would) (?:like|love|be happy) to {_BODY}"),
+        (Kind.OFFER, rf"(?P<self>i)(?:'m|’m| am) (?:happy|glad|about) to {_BODY}"),
+        (Kind.OFFER, rf"(?P<self>(?:want me|shall i|happy)) (?:to )?{_BODY}"),
+        (Kind.OFFER, r"(?P<self>i)(?:'m|’m| am) (?P<body>[a-z]+ing .+)"),
         (
             Kind.SHOULD,
             rf"(?P<thing>[^,;:?!]{{2,80}}?) {_OFTEN}"

@@ -12,6 +12,9 @@ from discubot_pipeline.domain.task import fingerprint
 
 ALIKE = 0.6
 MEANT = 0.5
+ADDRESSED = (Kind.REQUEST, Kind.PLEASE, Kind.NAMED, Kind.ORDER, Kind.FOREIGN)
+"""Ways to ask that a plain yes answers."""
+
 REACH = 25
 """So many sentences after an ask "done" and "on it" still mean it."""
 
@@ -91,6 +94,20 @@ class Ledger:
         else:
             chosen = tuple(todo for todo in self._owned_first(chosen, reply, sentence) if not todo.is_instructed)
             self._change(chosen, lambda todo: replace(todo, is_closed=True))
+        return bool(chosen)
+
+    def assign(self, message_id: str, sentence: Sentence, due: date | None) -> bool:
+        """Give the work that a message asks for to who answers it with a yes; False when there is none to give."""
+        chosen = tuple(
+            todo
+            for todo in self.todos
+            if not todo.owner
+            and any(said.message.id == message_id for said in todo.said)
+            and todo.kind in ADDRESSED
+            and sentence.writer
+            and todo.asked.message.author.id != sentence.message.author.id
+        )
+        self._change(chosen, lambda todo: replace(todo, owner=sentence.writer, due=due or todo.due))
         return bool(chosen)
 
     def note(self, sentence: Sentence, due: date | None, priority: Priority | None) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
+from discubot_pipeline.adapters.rules.antecedents import resolved, statement_before
+from discubot_pipeline.adapters.rules.assents import nods, takes
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.dates import due_in
 from discubot_pipeline.adapters.rules.faults import Fault, Faults
@@ -21,6 +23,7 @@ from discubot_pipeline.adapters.rules.lists import (
     item_ask,
     only_owner,
 )
+from discubot_pipeline.adapters.rules.offers import Offers, Soft
 from discubot_pipeline.adapters.rules.replies import Effect, Reply, reply_in
 from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word
 from discubot_pipeline.adapters.rules.scene import Scene
@@ -59,6 +62,7 @@ class Reader:
         self._wants_bugs = wants_bugs
         self._scene = Scene(sentences)
         self._faults = Faults()
+        self._offers = Offers(sentences)
         self._pressing: Sentence | None = None
 
     def read(self) -> None:
@@ -80,6 +84,8 @@ class Reader:
         if sentence.is_done_box or (reply and self._answer(reply, sentence)):
             return
         asks = asks_in(sentence)
+        if self._assent(sentence, is_bare=not asks):
+            return
         found = [todo for ask in asks for todo in self._work(ask)]
         self.add(found)
         if not found:
@@ -101,19 +107,43 @@ class Reader:
         self.add(replace(todo, said=(*todo.said, sentence)) for todo in todos)
         return True
 
+    def _assent(self, sentence: Sentence, *, is_bare: bool) -> bool:
+        """Let a short answer take what the message before asked for, or make work of what was asked too softly."""
+        if self._scene.is_helpdesk:
+            return False
+        due = self._due(sentence)
+        made = self._offers.answered(sentence, has_day=bool(due)) if is_bare else ()
+        self.add(replace(todo, due=due or todo.due) for todo in made)
+        if made or not (nods(sentence) or takes(sentence)):
+            return bool(made)
+        before = self._offers.answers(sentence)
+        return bool(before and self.ledger.assign(before, sentence, due)) and is_bare
+
     def _work(self, ask: Ask) -> tuple[Todo, ...]:
         due = self._due(ask.sentence)
         score = weigh(ask, bool(due), self._scene.setting(ask.sentence))
         if ask.kind in ONE_GOAL and _DETAIL.match(ask.body) and self.ledger.detail(item_titles(ask), ask.sentence):
             return ()
+        todos = self._todos(ask, score, due)
         if score < THRESHOLD:
+            self._offers.keep(Soft(ask.sentence, ask.kind, todos, score, ask.is_shared))
             return ()
+        return todos
+
+    def _todos(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
         if ask.kind is Kind.BUG or (ask.kind is Kind.MARKER and ask.tier is Tier.UNKNOWN):
             ask = replace(ask, body=repair_of(replace(ask.sentence, text=ask.body)) or ask.body)
         ask = replace(ask, body=named(ask))
         if has_object(ask.body) or ask.kind in FREE_OF_OBJECT:
             return () if only_reads(ask.body) else todos_of(ask, score, due)
-        return self._pointed(ask, score, due) or todos_of(ask, score, due)
+        return self._pointed(ask, score, due) or todos_of(ask, score, due) or self._resolved(ask, score, due)
+
+    def _resolved(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
+        """Find out what "it" is where no fault was reported."""
+        if ask.tier not in (Tier.DELIVERS, Tier.HANDS) or self._scene.is_helpdesk:
+            return ()
+        body = resolved(self._sentences, ask.sentence, ask.body)
+        return todos_of(replace(ask, body=body), score, due, is_one=True) if body else ()
 
     def _pointed(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
         """Find out what "can you fix it" means: the fault that was reported before."""

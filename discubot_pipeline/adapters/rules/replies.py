@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from discubot_pipeline.adapters.rules import foreign
 from discubot_pipeline.adapters.rules.leads import strip_leads
 from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
@@ -32,12 +33,13 @@ class Reply:
 
 
 _WITHDRAWN = re.compile(
-    r"\b(?:never ?mind|nvm|scrap (?:that|this|it)|forget (?:it|that|about (?:it|that|this))|(?:ignore|disregard|"
+    r"\b(?:never ?mind|nvm|scra(?:p|tch) (?:that|this|it)|i(?:'ll|’ll| will) leave it\b|forget (?:it|that|about (?:it|that|this))|(?:ignore|disregard|"
     r"cancel|skip) (?:that|this|my)|no longer (?:needed|necessary|relevant)|not (?:needed|"
     r"necessary)(?: any ?more)?|no need|false alarm|changed my mind|decided (?:not to|against)|let's not|"
     r"let’s not|won't ?fix|won’t fix|wontfix|works as (?:intended|designed)|not worth it|solved it|"
     r"figured it out|found it|got it (?:working|to work)|that (?:did it|worked|works|fixed it|solved it)|"
-    r"works? now|working now|it works|you're right, it)\b",
+    r"works? now|working now|it works|you're right, it|i already did|already (?:there|done|fixed|sorted|exists)|"
+    rf"it's already|{foreign.CALLED_OFF})\b",
     re.IGNORECASE,
 )
 _FINISHED = re.compile(
@@ -63,7 +65,7 @@ _TAKE = re.compile(
     r"i would|i will)$|leave (?:it|this|that) (?:to|with) me|assign (?:it|this|that) to me|consider it done|"
     r"taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|ill|i will|i could|happy to|let me|i'm happy to|"
     r"i'd be happy to) )(?:take care of|take|do|handle|grab|own|pick up|fix|look into|look at|tackle|work on|"
-    r"deal with|sort(?: out)?|get)(?: on)? (?P<what>[^,;(–—]+))",
+    r"deal with|look after|sort(?: out)?|get)(?: on)? (?P<what>[^,;(–—]+))",
     re.IGNORECASE,
 )
 _PROMISE = re.compile(
@@ -116,6 +118,8 @@ def _taking(sentence: Sentence, text: str) -> Reply | None:
         what = match["what"] or "it"
         words = frozenset[str]() if _POINTER.match(what) else _about(what)
         return Reply(Effect.TAKES, words, sentence.writer, is_own=bool(match["able"]))
+    if foreign.TAKES.search(text):
+        return Reply(Effect.TAKES, frozenset(), sentence.writer, is_own=True)
     promise = _PROMISE.match(text)
     if promise and tier_of(promise["verb"].casefold()) in (Tier.DELIVERS, Tier.HANDS):
         return Reply(Effect.TAKES, frozenset(), sentence.writer, is_own=True)

@@ -173,4 +173,7 @@ def _to_base(body: str) -> str:
 def foreign_ask(sentence: Sentence, text: str) -> Ask | None:
     """Read a text as a request in German, Dutch, French or Spanish."""
     body = foreign.body_of(text)
-    return Ask(Kind.FOREIGN, body, Tier.ACTS, sentence) if body else None
+    if body:
+        return Ask(Kind.FOREIGN, body, Tier.ACTS, sentence)
+    promise = foreign.promise_of(text)
+    return Ask(Kind.PROMISE, promise, Tier.DELIVERS, sentence, sentence.writer) if promise else None

@@ -14,12 +14,12 @@ class Scene:
     def __init__(self, sentences: Sequence[Sentence]) -> None:
         self._opening = sentences[0].message if sentences else None
         self._busy = _busy(sentences)
-        self._is_helpdesk = False
+        self.is_helpdesk = False
 
     def watch(self, sentence: Sentence) -> None:
         """Notice a help desk: the one who opened the thread asks how something is done."""
         is_opener = self._opening is not None and sentence.message.author.id == self._opening.author.id
-        self._is_helpdesk = self._is_helpdesk or (is_opener and asks_how(sentence))
+        self.is_helpdesk = self.is_helpdesk or (is_opener and asks_how(sentence))
 
     def opens(self, sentence: Sentence) -> bool:
         """Say whether a sentence is of the thread's first message."""
@@ -28,7 +28,7 @@ class Scene:
     def setting(self, sentence: Sentence) -> Setting:
         """Give the setting of a sentence, as far as the thread has been watched."""
         return Setting(
-            is_helpdesk=self._is_helpdesk,
+            is_helpdesk=self.is_helpdesk,
             is_opening=self.opens(sentence),
             is_aside=sentence.message.id not in self._busy,
         )

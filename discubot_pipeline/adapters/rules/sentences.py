@@ -48,14 +48,16 @@ _BULLET = re.compile(
 )
 _INLINE_NUMBER = re.compile(r"(?<=\S) (?=\(?[2-9][.)] \w)")
 _EMOJI = re.compile(
-    "(?:[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\u20e3\u2190-\u21ff]|"
+    "(?:[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\u20e3\u2194-\u21ff]|"
     ":[a-z][a-z0-9_+-]{1,39}:|:[+-]1:)+"
 )
 _JOKE = re.compile(
     r"😂|🤣|😜|😝|:joy:|:rofl:|:stuck_out_tongue|\b(?:lol|haha|hahaha|jk|just kidding|kidding)\b|(?:^| )/s$",
     re.I,
 )
-_CUT = re.compile(r"(?<=[.!?…])[)\]]? +|; +")
+_CUT = re.compile(
+    r"(?<=[.!?…])(?!(?<=\d\.) +(?:jan|feb|mär|mar|apr|mai|jun|jul|aug|sep|okt|oct|nov|dez|dec))[)\]]? +|; +", re.IGNORECASE
+)
 _REPLY_HEAD = re.compile(r"(?:on|am|le|op|el) .{4,120} (?:wrote|schrieb|a écrit|schreef|escribió):$", re.I)
 _DONE_BOXES = lexicon("[x] [X] [✓] [✔] ☑ ✅ ✔ ✓ :white_check_mark: :heavy_check_mark:")
 _OPEN_BOXES = frozenset(("[ ]", "[]", "☐"))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from discubot_pipeline.adapters.rules.dates import without_date
+from discubot_pipeline.adapters.rules.foreign import orders_in
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.labels import domain_of, priority_of, tags_in, type_of
 from discubot_pipeline.adapters.rules.leads import strip_leads
@@ -61,7 +62,8 @@ def only_reads(text: str) -> bool:
 
 def todos_of(ask: Ask, score: float, due: date | None, *, is_one: bool = False) -> tuple[Todo, ...]:
     """Make the pieces of work of an ask; none where its words name nothing to be done."""
-    parts = tuple(part for part in parts_of(ask.body) if not only_reads(part))
+    joined = orders_in(ask.body) if ask.kind is Kind.FOREIGN else parts_of(ask.body)
+    parts = tuple(part for part in joined if not only_reads(part))
     if not parts:
         return ()
     if len(parts) > 1 and (is_one or ask.kind in ONE_GOAL or any(map(points_back, parts[1:]))):

@@ -64,7 +64,7 @@ TALKS = lexicon(
 
 NOUNLIKE = lexicon(
     """
-    access answer audit book build call change check cleanup close copy cut debug deploy design document
+    access alert answer audit book build call change check cleanup close copy cut debug deploy design document
     draft drop edit email estimate export file fix format import increase invoice launch limit look mail
     measure merge message mock monitor move open order package paste patch plan port post process profile
     program prototype pull push record release report request research reset return review rework run scale

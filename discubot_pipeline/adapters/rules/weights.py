@@ -46,7 +46,7 @@ _HOW_TO = re.compile(
 )
 _HEDGE = re.compile(
     r"\b(?:maybe|perhaps|might|probably|possibly|some ?day|one day|eventually|at some point|what if|"
-    r"hypothetically|in theory|ideally|i wish|would have|could have|should have|i guess|not sure|suppose|imagine|"
+    r"one of these (?:days|years)|hypothetically|in theory|ideally|i wish|would have|could have|should have|i guess|not sure|suppose|imagine|"
     r"if i (?:find|have|get)|when i (?:find|have|get)|if (?:you|we|someone|they) (?:want|need|like|use|are|have|"
     r"do)|or (?:maybe|just)|for example|for instance|e\.g\.|try to|soon(?:ish)?|less likely|unlikely|"
     r"i thought i'd|in the (?:near )?future)\b",

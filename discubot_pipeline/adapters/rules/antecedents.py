@@ -1,0 +1,69 @@
+"""Finds what "it" means in "can you renew it?": the thing that the sentences before are about."""
+
+import re
+from collections.abc import Sequence
+
+from discubot_pipeline.adapters.rules.leads import strip_leads
+from discubot_pipeline.adapters.rules.requests import first_word
+from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
+from discubot_pipeline.adapters.rules.titles import content_words
+
+REACH = 6
+FEWEST, MOST = 2, 14
+"""So many words that mean something a sentence has that says what "it" is."""
+
+_PRONOUN = re.compile(r"\b(?:it|this|that|them|these|those|one)\b", re.IGNORECASE)
+_PREDICATE = re.compile(
+    r",? (?:(?:that|which) )?(?:is|are|was|were|isn't|aren't|has|have|needs?|runs? out|fails?|looks?|says?|expires?|ends?|"
+    r"still|no longer|doesn't|don't|does not|do not|can't|cannot|won't)\b.*",
+    re.IGNORECASE,
+)
+_THING = re.compile(
+    rf"(?:the|a|an|our|all|your|his|her|their|both|two|three|\d+|this \w|that \w|{PERSON}['’]s) (?!other|same)", re.IGNORECASE
+)
+_ARTICLE = re.compile(r"(?:the|a|an|our|all|this|that|these|those|and|also|but)\s", re.IGNORECASE)
+
+
+def resolved(sentences: Sequence[Sentence], asking: Sentence, body: str) -> str | None:
+    """Word an order with the thing it points to, "renew the certificate for x"; None where nothing is in reach."""
+    thing = _thing_before(sentences, asking)
+    body = asking.show(body)
+    if not thing:
+        return None
+    if not _PRONOUN.search(body):
+        return f"{first_word(body)} {thing}"
+    return _PRONOUN.sub(lambda _: thing, body, count=1)
+
+
+def statement_before(sentences: Sequence[Sentence], asking: Sentence) -> Sentence | None:
+    """Find the statement of somebody else that "I'll take care of it" is an answer to."""
+    for sentence in _before(sentences, asking):
+        if sentence.message.author.id != asking.message.author.id and _is_telling(sentence) and not sentence.is_question:
+            return sentence
+    return None
+
+
+def _thing_before(sentences: Sequence[Sentence], asking: Sentence) -> str | None:
+    for sentence in _before(sentences, asking):
+        text, _ = strip_leads(sentence, sentence.text.rstrip(" .!?"))
+        subject = _PREDICATE.sub("", text)
+        if sentence.is_question or not _THING.match(text):
+            continue
+        if subject != text and content_words(subject):
+            return _lowered(sentence.show(subject))
+        if _is_telling(sentence):
+            return _lowered(sentence.show(text))
+    return None
+
+
+def _before(sentences: Sequence[Sentence], asking: Sentence) -> list[Sentence]:
+    place = next((place for place, each in enumerate(sentences) if each.order >= asking.order), len(sentences))
+    return list(reversed(sentences[max(0, place - REACH) : place]))
+
+
+def _is_telling(sentence: Sentence) -> bool:
+    return FEWEST <= len(content_words(sentence.show())) <= MOST and not sentence.is_joke
+
+
+def _lowered(text: str) -> str:
+    return text[0].lower() + text[1:] if _ARTICLE.match(text) else text
