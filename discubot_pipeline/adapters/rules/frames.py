@@ -49,6 +49,15 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
         (Kind.MARKER, rf"(?:{_LABEL})(?: ?#?\d{{1,3}})?(?: ?\((?P<who>{PERSON})\))? ?(?::| [–—-] ) ?{_BODY}"),
+        (
+            Kind.MARKER,
+            rf"(?P<self>(?:reminder|note|todo) (?:to|for) (?:self|myself|me)) ?[:,–-]? ?{_BODY}",
+        ),
+        (
+            Kind.MARKER,
+            r"(?P<body>(?!(?:the |my )?(?:fault|mistake|bad|pleasure|honou?r)\b|(?:it|that|this|one)\b)[^,:;.?!]{3,60}?),? "
+            r"(?P<self>i['’]m on (?:it|that)|is (?:on )?(?:me|mine))\b.*",
+        ),
         (Kind.MARKER, r"(?-i:TODO|FIXME) (?P<body>\S.*)"),
         (Kind.BUG, r"(?:bug|defect|regression|bug report) ?(?::| [–—-] ) ?(?P<body>\S.*)"),
         (Kind.FEATURE, r"(?:feature(?: request)?|enhancement) ?(?::| [–—-] ) ?(?P<body>\S.*)"),
@@ -56,7 +65,7 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             Kind.REQUEST,
             rf"(?:would|could|will|are|can) you (?:be )?(?:able|willing|so kind as|kind enough) to {_BODY}",
         ),
-        (Kind.REQUEST, rf"(?:would|do) you mind (?!if){_BODY}"),
+        (Kind.REQUEST, rf"(?:(?:would|do) you )?mind (?!if)(?=[a-z]+ing\b){_BODY}"),
         (Kind.REQUEST, rf"(?:can|could|would|will) {_YOU} {_BODY}"),
         (
             Kind.REQUEST,
@@ -95,6 +104,12 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         (Kind.OFFER, rf"(?P<self>i)(?:'m|’m| am) (?:happy|glad|about) to {_BODY}"),
         (Kind.OFFER, rf"(?P<self>(?:want me|shall i|happy)) (?:to )?{_BODY}"),
         (Kind.OFFER, r"(?P<self>i)(?:'m|’m| am) (?P<body>[a-z]+ing .+)"),
+        (
+            Kind.ORDER,
+            rf"(?P<subject>[^,;:?!]{{2,60}}?) {_OFTEN}(?:needs?|has|have) to be "
+            r"(?P<state>(?!an?\b|the\b|in\b|able\b|done\b|ok\b|fine\b|it\b|that\b|called\b|there\b|possible\b)"
+            r"(?:(?!\w+ed\b)[a-z]+)\b.*)",
+        ),
         (
             Kind.SHOULD,
             rf"(?P<thing>[^,;:?!]{{2,80}}?) {_OFTEN}"

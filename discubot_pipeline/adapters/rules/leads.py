@@ -21,6 +21,7 @@ _LEADS = tuple(
         r"(?:ok|okay|so|and|also|then|but|well|oh|ah|yes|yeah|yep|yup|no|sure|great|perfect|cool|nice|thanks|"
         r"thank you|thx|cheers|right|alright|fyi|btw|by the way|actually|anyway|plus|finally|lastly|first|"
         r"firstly|secondly|second|third|next|additionally|besides|sorry|apologies|hmm|hm|um|uh|ps|p\.s\.|tl;?dr|"
+        r"ugh|oops|haha|lol|good (?:idea|call|catch|one)|great idea|makes sense|und|et|super|genial|oui|ja|"
         r"nb|one more thing|another thing|in that case|quick (?:question|one|ask|reminder|favou?r)|i think|"
         r"i guess|i believe|imo|for now|just|if possible|if you can|if so|agreed|good point|fair enough|"
         r"it (?:seems|looks) like|seems like|looks like|@?here|@?channel|@?everyone|all|team|guys|"
@@ -33,12 +34,12 @@ _LEADS = tuple(
 _ADDRESSED = re.compile(rf"(?P<name>{PERSON}) (?P<verb>[a-z-]+)\b", re.IGNORECASE)
 _VOCATIVE = re.compile(
     rf"(?P<names>{PERSON}(?:(?: ?,| ?/| and| &)? ?{PERSON})*)"
-    r"(?:[ ]?[,:–—-]+[ ]*| +(?=(?:please|pls|plz|kindly|(?:can|could|would|will|do) you\b)|(?:let's|let’s|i'll|"
+    r"(?:[ ]?[,:–—-]+[ ]*| +(?=(?:please|pls|plz|kindly|bitte|svp|stp|alsjeblieft|por favor|tu peux|(?:can|could|would|will|do) you)\b|(?:let's|let’s|i'll|"
     r"we) ))",
     re.IGNORECASE,
 )
 _TRAILING_OWNER = re.compile(
-    rf"(?: ?(?:\(|[–—-]|→|->|=>|:) ?@?(?P<who>{PERSON}) ?\)?|(?:assign(?:ed)? (?:this |it )?to|owner:?|"
+    rf"(?: ?(?:\(|[–—-]|→|->|=>|:) ?@?(?P<who>{PERSON})(?:,[^()]{{0,30}})? ?\)?|(?:assign(?:ed)? (?:this |it )?to|owner:?|"
     rf"assignee:?) (?P<to>{PERSON})|, ?(?P<last>{PERSON}))[ .!?]*$",
     re.IGNORECASE,
 )

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.frames import Kind
+from discubot_pipeline.adapters.rules.inline import head_of, listed, present_ask
 from discubot_pipeline.adapters.rules.leads import strip_leads
 from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word, order_in
@@ -69,6 +70,8 @@ _STATES = re.compile(
 )
 _TALKERS = lexicon("i we you it this he she they there")
 _EXPLICIT = re.compile(r"\b(?:to-?dos?|to do|action(?:s| items?| points?)|tasks?|next steps?)\b", re.IGNORECASE)
+_MINE = re.compile(r"(?:me|myself|i) ?[:–-] ?(?P<what>\S.*)", re.IGNORECASE)
+_FOR_ME = re.compile(r"(?P<what>.+?) ?(?:\(me\)|(?:→|->|=>|[–—-]) ?me)\W*$", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"\b(?:following|these|those|things?|below|list|points|items|changes|tasks|stuff)\b", re.IGNORECASE
 )
@@ -85,6 +88,9 @@ def blocks(sentences: Sequence[Sentence]) -> Iterator[Sentence | Listing]:
         elif following and following.is_item and _heads(sentences[place], following):
             end = _list_end(sentences, place + 1)
             yield _listing(sentences[place], sentences[place + 1 : end])
+        elif items := listed(sentences[place]):
+            yield Listing(head_of(sentences[place]), items, Sense.WORK)
+            end = place + 1
         else:
             yield sentences[place]
             end = place + 1
@@ -93,7 +99,7 @@ def blocks(sentences: Sequence[Sentence]) -> Iterator[Sentence | Listing]:
 
 def item_ask(listing: Listing, item: Sentence) -> Ask | None:
     """Read an item as work: by its own words, else by what its heading asks for."""
-    own = next(iter(asks_in(item)), None)
+    own = _signed(item) or next(iter(asks_in(item)), None) or present_ask(item)
     if own and own.tier is not Tier.TALKS:
         return own if own.kind is not Kind.ORDER else replace(own, kind=Kind.MARKER)
     text, called = strip_leads(item, item.text)
@@ -106,6 +112,13 @@ def item_ask(listing: Listing, item: Sentence) -> Ask | None:
         return None
     tier = Tier.DELIVERS if listing.verb else Tier.UNKNOWN
     return Ask(Kind.MARKER, body, tier, item, names.pop() if len(names) == 1 else None)
+
+
+def _signed(item: Sentence) -> Ask | None:
+    """Read "me: add an alert" and "add an alert (me)" as the writer's own."""
+    match = _MINE.match(item.text) or _FOR_ME.match(item.text)
+    order = order_in(item, match["what"]) if match else None
+    return replace(order, kind=Kind.MARKER, owner=item.writer) if order else None
 
 
 def is_statement(listing: Listing, item: Sentence, ask: Ask | None) -> bool:

@@ -65,11 +65,13 @@ _TAKE = re.compile(
     r"i would|i will)$|leave (?:it|this|that) (?:to|with) me|assign (?:it|this|that) to me|consider it done|"
     r"taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|ill|i will|i could|happy to|let me|i'm happy to|"
     r"i'd be happy to) )(?:take care of|take|do|handle|grab|own|pick up|fix|look into|look at|tackle|work on|"
-    r"deal with|look after|sort(?: out)?|get)(?: on)? (?P<what>[^,;(–—]+))",
+    r"deal with|look after|sort(?: out)?|get)(?: on)? (?P<what>[^,;(–—]+))|"
+    r"(?P<repair>(?:i'll |i’ll |i will |will )(?:get|push|ship|send|prepare|have|put) (?:out |up |in )?(?:a|the) (?:quick |small )?"
+    r"(?:fix|hotfix|patch))\b.*",
     re.IGNORECASE,
 )
 _PROMISE = re.compile(
-    r"i(?:'?ll|’ll| will| can) (?:also |then )?(?!buy\b)(?P<verb>[a-z]+) "
+    r"i(?:'?ll|’ll| will| can) (?:also |then )?(?!buy\b)(?P<verb>[a-z-]+) "
     r"(?:it|this|that|these|those|them|both)(?! [a-z]+ing)\b",
     re.IGNORECASE,
 )
@@ -117,7 +119,7 @@ def _taking(sentence: Sentence, text: str) -> Reply | None:
     if match:
         what = match["what"] or "it"
         words = frozenset[str]() if _POINTER.match(what) else _about(what)
-        return Reply(Effect.TAKES, words, sentence.writer, is_own=bool(match["able"]))
+        return Reply(Effect.TAKES, words, sentence.writer, is_own=bool(match["able"] or match["repair"]))
     if foreign.TAKES.search(text):
         return Reply(Effect.TAKES, frozenset(), sentence.writer, is_own=True)
     promise = _PROMISE.match(text)

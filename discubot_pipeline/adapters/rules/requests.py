@@ -31,15 +31,17 @@ class Ask:
 
 _STARTERS = (
     r"(?:can|could|would|will) (?:you|someone|somebody|anyone|anybody|we)\b|please [a-z]|let's |let’s |"
-    r"we (?:still |also )?(?:need|have) to\b|i'll |i’ll |ill |(?:someone|somebody) please |just [a-z]+ (?:the|"
+    r"(?:we|someone|somebody) (?:still |also )?(?:needs?|has|have) to\b|i'll |i’ll |ill |(?:someone|somebody) please |just [a-z]+ (?:the|"
     r"an?|your|our) |i will |i can take "
-    rf"|{PERSON},? (?:can|could|please|will|would|to|should|needs) |(?:can|could|would|will) {PERSON} "
+    rf"|will [a-z]+ (?:the|an?|your|our) |{PERSON},? (?:bitte|svp|stp|alsjeblieft|por favor|can|could|please|will|would|to|should|needs) |(?:can|could|would|will) {PERSON} "
 )
 _CLAUSE = re.compile(rf"(?:[,;:]|\s[–—-]|\s(?:and|but|so|then|while|plus))+\s+(?={_STARTERS})", re.IGNORECASE)
 _CONDITION = re.compile(
     r"(?:if|when|whenever|unless|once|until|suppose|assuming|in case|whether|even if)\b", re.IGNORECASE
 )
 _ONLY_NAMES = re.compile(rf"(?:(?:hi|hey|hello|and|ok|okay|so),? )*(?:{PERSON}[ ,]*)+", re.IGNORECASE)
+_CALLED = re.compile(rf"\W*({PERSON})(?!\W*{PERSON})")
+_TO_YOU = (Kind.REQUEST, Kind.PLEASE, Kind.ORDER, Kind.FOREIGN)
 _FURTHER = re.compile(r",|;| (?:and|but|so|because|since)\b", re.IGNORECASE)
 _NO_THING = re.compile(
     r"\b(?:nothing|because|so|not|if|what|why|who|which|you|i|we|he|she|they|there|think|how|when|where|"
@@ -69,11 +71,14 @@ def asks_in(sentence: Sentence) -> tuple[Ask, ...]:
     if len(sentence.text) > LONGEST:
         return ()
     found: list[Ask] = []
+    called = _CALLED.match(sentence.text)
+    addressee = sentence.person(called[1]) if called and sentence.show(called[1]).startswith("@") else None
     is_conditional = False
     for clause in _clauses(sentence):
         ask = _ask(sentence, clause)
         if ask:
-            found.append(replace(ask, is_conditional=is_conditional or ask.is_conditional))
+            owner = ask.owner or (addressee if ask.kind in _TO_YOU else None)
+            found.append(replace(ask, owner=owner, is_conditional=is_conditional or ask.is_conditional))
         is_conditional |= bool(_CONDITION.match(clause.lstrip("( "))) and not POLITE_IF.match(clause + ",")
     return tuple(found)
 
@@ -140,6 +145,8 @@ def _of_match(sentence: Sentence, kind: Kind, match: re.Match[str]) -> Ask | Non
     groups = match.groupdict()
     if "thing" in groups:
         return _passive(sentence, groups["thing"], groups["done"], groups["rest"])
+    if groups.get("subject"):
+        return _to_be(sentence, groups["subject"], groups["state"])
     owner = sentence.person(groups["who"]) if groups.get("who") else None
     if groups.get("self"):
         owner = sentence.writer
@@ -161,6 +168,14 @@ def _passive(sentence: Sentence, thing: str, done: str, rest: str) -> Ask | None
     thing = thing[0].lower() + thing[1:] if thing.startswith(("The ", "A ", "An ", "Our ", "All ")) else thing
     rest = _FURTHER.split(rest)[0]
     return Ask(Kind.SHOULD, f"{base} {thing}{rest}", tier_of(base), sentence) if base else None
+
+
+def _to_be(sentence: Sentence, thing: str, state: str) -> Ask | None:
+    """Turn "the header needs to be sticky" into the order to make it so."""
+    if _NO_THING.search(thing) or not opens_object(thing) or base_of(first_word(state)):
+        return None
+    thing = thing[0].lower() + thing[1:] if thing.startswith(("The ", "A ", "An ", "Our ", "All ")) else thing
+    return Ask(Kind.ORDER, f"make {thing} {_FURTHER.split(state)[0]}", Tier.DELIVERS, sentence)
 
 
 def _to_base(body: str) -> str:

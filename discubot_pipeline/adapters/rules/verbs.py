@@ -32,7 +32,9 @@ DELIVERS = lexicon(
     rework rewrite rollback rotate scale schedule scope secure setup ship shorten shrink simplify sketch
     split standardise standardize style submit subscribe swap switch sync tag test tidy tighten track train
     transfer translate trim tweak unblock undo unify uninstall unpublish unsubscribe update upgrade upload
-    validate verify whitelist widen wire wrap write
+    validate verify whitelist widen wire wrap write reserve backfill reindex mute unmute throttle align center centre
+    recolor recolour duplicate annotate translate restock replace translate relabel label lift rerun seed tune round
+    straighten stub pin cap dedupe recruit interview
     """
 )
 """A promise or an order with one of these names a result that can be looked at."""
@@ -40,7 +42,8 @@ DELIVERS = lexicon(
 HANDS = lexicon(
     """
     answer alert announce ask call circulate contact email forward inform invite mail message notify pay
-    ping post present provide remind reply respond return review send share sign warn
+    phone ping post present provide remind reply respond return review send share sign warn hand print
+    invoice countersign refund reimburse chase
     """
 )
 
@@ -49,7 +52,7 @@ ACTS = lexicon(
     analyse set analyze approve apply audit bring comment check choose coordinate collect compare complete
     conduct continue decide define delegate determine discuss double-check ensure estimate explore figure
     fill find follow gather handle identify inspect join look meet pick pull put rerun research run sort
-    speak start stop take talk turn upvote vet vote watch
+    speak start stop take talk turn upvote use vet vote watch
     """
 )
 
@@ -65,10 +68,10 @@ TALKS = lexicon(
 NOUNLIKE = lexicon(
     """
     access alert answer audit book build call change check cleanup close copy cut debug deploy design document
-    draft drop edit email estimate export file fix format import increase invoice launch limit look mail
+    draft drop edit email estimate export file fix format hand import increase invoice launch limit look mail
     measure merge message mock monitor move open order package paste patch plan port post process profile
     program prototype pull push record release report request research reset return review rework run scale
-    schedule scope set share ship sign sketch split start stop style switch sync tag test track train
+    center centre cap label lift mute phone pin print refund round schedule scope seed set share ship sign sketch split start stop style switch sync tag test track train
     transfer turn tweak update upgrade upload use watch work wrap
     """
 )
@@ -124,7 +127,8 @@ _BASES: dict[str, str] = {form: verb for verb in WORK for form in _forms(verb)} 
 
 
 def tier_of(word: str) -> Tier:
-    """Say what kind of verb a lower-case base form is; UNKNOWN for anything else."""
+    """Say what kind of verb a lower-case base form is, "re-send" as "send"; UNKNOWN for anything else."""
+    word = word.removeprefix("re-")
     for tier, verbs in (
         (Tier.DELIVERS, DELIVERS),
         (Tier.HANDS, HANDS),

@@ -125,6 +125,7 @@ def _speaks_against(ask: Ask, has_due: bool, setting: Setting) -> float:
         + ASIDE * (ask.kind is Kind.ORDER and setting.is_aside and not setting.is_opening)
         + VAGUE * (ask.kind is Kind.ORDER and not setting.is_opening and ask.body.casefold().startswith(_VAGUE))
         + DOUBTFUL * (ask.kind in _OF_A_FEW and ask.sentence.is_question)
+        + DOUBTFUL * (ask.kind is Kind.REQUEST and ask.body.startswith("use "))
     )
 
 

@@ -1,0 +1,87 @@
+"""Finds the lists that people write into a sentence: "three things: bump x, drop y and get z", "Ann writes a, Ben b"."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from discubot_pipeline.adapters.rules.frames import Kind
+from discubot_pipeline.adapters.rules.requests import Ask, first_word, opens_object
+from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
+from discubot_pipeline.adapters.rules.verbs import NOUNLIKE, WORK, Tier, tier_of
+
+FEWEST, MOST = 2, 10
+
+_HEAD = re.compile(
+    r"(?P<head>[^:]{0,100}\b(?:proposal|propose|plan|sum up|in short|agreed|decided|next steps?|actions?|action items?|"
+    r"to-?dos?|tasks?|points?|things|changes|requests|fixes|missing|left|remaining|to do|need|needs|please|steps|"
+    r"deal|split|vorschlag|aufgaben|offen|voorstel|taken|proposition|tâches|propuesta|tareas)\b[^:]{0,40}): +(?P<rest>\S.*)",
+    re.IGNORECASE,
+)
+_JOINT = re.compile(r",? +(?:and|und|en|et|y|&|plus|then|while) +|, +|; *")
+_PRESENT = re.compile(
+    rf"(?:(?P<who>{PERSON})|(?P<self>i|me))(?:['’]ll| will| to| can| could| should|:| -| –)? (?:also |then )?"
+    r"(?P<verb>[a-z-]+) (?P<rest>\S.*)",
+    re.IGNORECASE,
+)
+
+
+def listed(sentence: Sentence) -> tuple[Sentence, ...]:
+    """Give the items of a list inside a sentence, as sentences; none where it holds no list of work."""
+    match = _HEAD.match(sentence.text)
+    if sentence.is_question or sentence.is_joke or len(sentence.text) > 500:
+        return ()
+    parts = _parts((match["rest"] if match else sentence.text).rstrip(" .!"), has_head=bool(match))
+    if not FEWEST <= len(parts) <= MOST:
+        return ()
+    return tuple(replace(sentence, text=part, is_item=True) for part in parts)
+
+
+def head_of(sentence: Sentence) -> Sentence:
+    """Give what stands before such a list."""
+    match = _HEAD.match(sentence.text)
+    return replace(sentence, text=f"{match['head']}:" if match else "")
+
+
+def present_ask(item: Sentence) -> Ask | None:
+    """Read "Ann writes the guide", an item of such a list, as work of hers."""
+    match = _PRESENT.match(item.text)
+    verb = _base(match["verb"]) if match else None
+    if not match or not verb:
+        return None
+    owner = item.person(match["who"]) if match["who"] else item.writer
+    return Ask(Kind.MARKER, f"{verb} {match['rest']}", tier_of(verb), item, owner)
+
+
+def _parts(text: str, *, has_head: bool) -> list[str]:
+    """Cut a text where each piece is work; nothing where one is not."""
+    pieces = [*_pieces(text, has_head=has_head)]
+    is_list = all(_is_owned(piece) or (has_head and _is_order(piece)) for piece in pieces)
+    return pieces if is_list else []
+
+
+def _pieces(text: str, *, has_head: bool) -> Iterator[str]:
+    start = 0
+    for joint in _JOINT.finditer(text):
+        right = text[joint.end() :]
+        if _is_owned(right) or (has_head and _is_order(right)):
+            yield text[start : joint.start()]
+            start = joint.end()
+    yield text[start:]
+
+
+def _is_owned(piece: str) -> bool:
+    match = _PRESENT.match(piece)
+    return bool(match and _base(match["verb"]))
+
+
+def _is_order(piece: str) -> bool:
+    word = first_word(piece)
+    rest = piece[len(word) :].lstrip()
+    return (word in WORK or word == "get") and bool(rest) and (word not in NOUNLIKE or opens_object(rest))
+
+
+def _base(verb: str) -> str | None:
+    """Give the base form of "writes"; None where it is no verb of work."""
+    verb = verb.casefold()
+    forms = (verb, verb.removesuffix("s"), verb.removesuffix("es"), verb.removesuffix("ies") + "y")
+    return next((form for form in forms if tier_of(form) not in (Tier.UNKNOWN, Tier.TALKS)), None)
