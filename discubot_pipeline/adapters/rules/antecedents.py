@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from discubot_pipeline.adapters.rules.leads import strip_leads
 from discubot_pipeline.adapters.rules.requests import first_word
@@ -58,7 +59,9 @@ def _thing_before(sentences: Sequence[Sentence], asking: Sentence) -> str | None
 
 def _before(sentences: Sequence[Sentence], asking: Sentence) -> list[Sentence]:
     place = next((place for place, each in enumerate(sentences) if each.order >= asking.order), len(sentences))
-    return list(reversed(sentences[max(0, place - REACH) : place]))
+    first, comma, _ = asking.text.partition(", ")
+    same = [replace(asking, text=first)] if comma else []
+    return [*same, *reversed(sentences[max(0, place - REACH) : place])]
 
 
 def _is_telling(sentence: Sentence) -> bool:

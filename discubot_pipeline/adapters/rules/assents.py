@@ -33,6 +33,7 @@ _WELCOMES = re.compile(
     re.IGNORECASE,
 )
 
+_YES = re.compile(r"\b(?:ok|okay|sure|yes|yep|fine|will)\b", re.IGNORECASE)
 _OWN = re.compile(r"\b(?:i|i'\w+|i’\w+|but|not|n't|you|we|works?|worked|that'?s|it'?s|makes)\b", re.IGNORECASE)
 """A yes before one of these opens another thought."""
 
@@ -48,6 +49,11 @@ def nods(sentence: Sentence) -> bool:
     if not match or sentence.is_question or len(sentence.text.split()) > LONGEST:
         return False
     return not _OWN.search(sentence.text[match.end() :])
+
+
+def agrees(sentence: Sentence) -> bool:
+    """Say whether a yes stands anywhere in a short answer."""
+    return not sentence.is_question and len(sentence.text.split()) <= LONGEST and bool(_YES.search(sentence.text))
 
 
 def welcomes(sentence: Sentence) -> bool:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from discubot_pipeline.adapters.rules.frames import Kind
-from discubot_pipeline.adapters.rules.requests import Ask, first_word, opens_object
+from discubot_pipeline.adapters.rules.requests import Ask, first_word
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
-from discubot_pipeline.adapters.rules.verbs import NOUNLIKE, WORK, Tier, tier_of
+from discubot_pipeline.adapters.rules.verbs import WORK, Tier, tier_of
 
 FEWEST, MOST = 2, 10
 
@@ -77,7 +77,7 @@ def _is_owned(piece: str) -> bool:
 def _is_order(piece: str) -> bool:
     word = first_word(piece)
     rest = piece[len(word) :].lstrip()
-    return (word in WORK or word == "get") and bool(rest) and (word not in NOUNLIKE or opens_object(rest))
+    return (word in WORK or word == "get") and bool(rest)
 
 
 def _base(verb: str) -> str | None:

@@ -31,10 +31,11 @@ _LEADS = tuple(
         r"please|(?:can|could) you)\b))",
     )
 )
+_ME = re.compile(r"(?:me|myself) ?: ", re.IGNORECASE)
 _ADDRESSED = re.compile(rf"(?P<name>{PERSON}) (?P<verb>[a-z-]+)\b", re.IGNORECASE)
 _VOCATIVE = re.compile(
     rf"(?P<names>{PERSON}(?:(?: ?,| ?/| and| &)? ?{PERSON})*)"
-    r"(?:[ ]?[,:–—-]+[ ]*| +(?=(?:please|pls|plz|kindly|bitte|svp|stp|alsjeblieft|por favor|tu peux|(?:can|could|would|will|do) you)\b|(?:let's|let’s|i'll|"
+    r"(?:[ ]?[,:–—-]+[ ]*| +(?=(?:please|pls|plz|kindly|bitte|svp|stp|alsjeblieft|por favor|tu peux|mind|when|whenever|once|(?:can|could|would|will|do) you)\b|(?:let's|let’s|i'll|"
     r"we) ))",
     re.IGNORECASE,
 )
@@ -52,6 +53,10 @@ def strip_leads(sentence: Sentence, text: str) -> tuple[str, tuple[str | None, .
         before = text
         for lead in (*_LEADS, POLITE_IF):
             text = lead.sub("", text, count=1) if lead.match(text) else text
+        mine = _ME.match(text)
+        if mine:
+            called.append(sentence.writer)
+            text = text[mine.end() :]
         vocative = _VOCATIVE.match(text)
         if vocative:
             called.extend(sentence.person(mark) for mark in re.findall(PERSON, vocative["names"]))

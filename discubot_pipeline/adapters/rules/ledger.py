@@ -42,6 +42,11 @@ class Todo:
         """Give the sentence that asks for it."""
         return self.said[0]
 
+    @property
+    def verb(self) -> str:
+        """Give the word that its title opens with, a verb where it is an order."""
+        return self.title.split(" ", maxsplit=1)[0].casefold()
+
     def resembles(self, other: "Todo") -> bool:
         """Say whether two are the same work in other words."""
         if fingerprint(self.title) == fingerprint(other.title):
@@ -108,6 +113,24 @@ class Ledger:
             and todo.asked.message.author.id != sentence.message.author.id
         )
         self._change(chosen, lambda todo: replace(todo, owner=sentence.writer, due=due or todo.due))
+        return bool(chosen)
+
+    def echo(self, verb: str, sentence: Sentence, due: date | None) -> bool:
+        """Give the latest work with this verb to who promises it; False when there is none that is free or theirs."""
+        near = (todo for todo in self._before(sentence) if sentence.order - todo.asked.order <= REACH)
+        free = tuple(todo for todo in near if todo.verb == verb and todo.owner in (None, sentence.writer))
+        chosen = self._latest(free)
+        self._change(chosen, lambda todo: replace(todo, owner=sentence.writer, due=todo.due or due))
+        return bool(chosen)
+
+    def finish(self, verb: str, sentence: Sentence) -> bool:
+        """Close the work with this verb of who says that it is done."""
+        chosen = tuple(
+            todo
+            for todo in self._before(sentence)
+            if todo.verb == verb and todo.owner == sentence.writer and not todo.is_instructed
+        )
+        self._change(chosen, lambda todo: replace(todo, is_closed=True))
         return bool(chosen)
 
     def note(self, sentence: Sentence, due: date | None, priority: Priority | None) -> None:

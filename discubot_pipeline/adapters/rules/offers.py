@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from discubot_pipeline.adapters.rules.assents import nods, takes, welcomes
+from discubot_pipeline.adapters.rules.assents import agrees, nods, takes, welcomes
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.ledger import Todo
 from discubot_pipeline.adapters.rules.sentences import Sentence
@@ -60,7 +60,7 @@ class Offers:
         return next((each for each in reversed(self._order[:place]) if self._authors[each] != author), None)
 
     def _meant(self, sentence: Sentence, *, has_day: bool) -> Iterator[Soft]:
-        is_taken = takes(sentence) or (has_day and nods(sentence))
+        is_taken = takes(sentence) or (has_day and agrees(sentence))
         is_nodded, is_welcome = nods(sentence), welcomes(sentence)
         before = self.answers(sentence)
         for soft in reversed(self._soft):

@@ -9,6 +9,7 @@ from discubot_pipeline.adapters.rules.antecedents import resolved, statement_bef
 from discubot_pipeline.adapters.rules.assents import nods, takes
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.dates import due_in
+from discubot_pipeline.adapters.rules.echoes import finished_verb, promised_verb
 from discubot_pipeline.adapters.rules.faults import Fault, Faults
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.labels import priority_of
@@ -25,7 +26,7 @@ from discubot_pipeline.adapters.rules.lists import (
 )
 from discubot_pipeline.adapters.rules.offers import Offers, Soft
 from discubot_pipeline.adapters.rules.replies import Effect, Reply, reply_in
-from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word
+from discubot_pipeline.adapters.rules.requests import TO_YOU, Ask, asks_in, first_word
 from discubot_pipeline.adapters.rules.scene import Scene
 from discubot_pipeline.adapters.rules.sentences import Sentence
 from discubot_pipeline.adapters.rules.tasks import (
@@ -84,9 +85,9 @@ class Reader:
         if sentence.is_done_box or (reply and self._answer(reply, sentence)):
             return
         asks = asks_in(sentence)
-        if self._assent(sentence, is_bare=not asks):
+        if self._echoes(sentence) or self._assent(sentence, is_bare=not asks):
             return
-        found = [todo for ask in asks for todo in self._work(ask)]
+        found = [todo for ask in self._dated(asks) for todo in self._work(ask)]
         self.add(found)
         if not found:
             self._note(sentence)
@@ -107,6 +108,13 @@ class Reader:
         self.add(replace(todo, said=(*todo.said, sentence)) for todo in todos)
         return True
 
+    def _echoes(self, sentence: Sentence) -> bool:
+        """Carry out "will check after lunch" and "imported" on the work with that verb."""
+        done, promised = finished_verb(sentence), promised_verb(sentence)
+        if done and sentence.writer and self.ledger.finish(done, sentence):
+            return True
+        return bool(promised and sentence.writer and self.ledger.echo(promised, sentence, self._due(sentence)))
+
     def _assent(self, sentence: Sentence, *, is_bare: bool) -> bool:
         """Let a short answer take what the message before asked for, or make work of what was asked too softly."""
         if self._scene.is_helpdesk:
@@ -120,9 +128,11 @@ class Reader:
         return bool(before and self.ledger.assign(before, sentence, due)) and is_bare
 
     def _work(self, ask: Ask) -> tuple[Todo, ...]:
-        due = self._due(ask.sentence)
+        due = None if ask.is_undated else self._due(ask.sentence)
+        ask = self._owned(ask)
         score = weigh(ask, bool(due), self._scene.setting(ask.sentence))
-        if ask.kind in ONE_GOAL and _DETAIL.match(ask.body) and self.ledger.detail(item_titles(ask), ask.sentence):
+        is_detail = ask.kind in ONE_GOAL and _DETAIL.match(ask.body) and self._scene.is_first(ask.sentence)
+        if is_detail and self.ledger.detail(item_titles(ask), ask.sentence):
             return ()
         todos = self._todos(ask, score, due)
         if score < THRESHOLD:
@@ -135,12 +145,13 @@ class Reader:
             ask = replace(ask, body=repair_of(replace(ask.sentence, text=ask.body)) or ask.body)
         ask = replace(ask, body=named(ask))
         if has_object(ask.body) or ask.kind in FREE_OF_OBJECT:
-            return () if only_reads(ask.body) else todos_of(ask, score, due)
+            made = () if only_reads(ask.body) else todos_of(ask, score, due)
+            return made or self._resolved(ask, score, due)
         return self._pointed(ask, score, due) or todos_of(ask, score, due) or self._resolved(ask, score, due)
 
     def _resolved(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
         """Find out what "it" is where no fault was reported."""
-        if ask.tier not in (Tier.DELIVERS, Tier.HANDS) or self._scene.is_helpdesk:
+        if ask.tier not in (Tier.DELIVERS, Tier.HANDS) or self._scene.is_helpdesk or only_reads(ask.body):
             return ()
         body = resolved(self._sentences, ask.sentence, ask.body)
         return todos_of(replace(ask, body=body), score, due, is_one=True) if body else ()
@@ -154,6 +165,12 @@ class Reader:
         about = replace(ask, kind=fault.kind, sentence=fault.sentence)
         todo = work_on(title_of(fault.sentence, fault.repair), about, score, due, said)
         return (replace(todo, priority=todo.priority or priority_of(ask.sentence.text)),)
+
+    def _owned(self, ask: Ask) -> Ask:
+        """Give a request in a letter to one person to that person."""
+        if ask.owner or ask.kind not in TO_YOU:
+            return ask
+        return replace(ask, owner=self._scene.addressee(ask.sentence))
 
     def _report(self, fault: Fault | None) -> None:
         if fault and self._wants_bugs:
@@ -218,6 +235,13 @@ class Reader:
         pressing = priority_of(listing.head.text) if listing.head else None
         todos = todos_of(ask, LISTED, due, is_one=True)
         self.add(replace(todo, priority=todo.priority or pressing) for todo in todos)
+
+    def _dated(self, asks: Sequence[Ask]) -> Sequence[Ask]:
+        """Where one of several asks names its own day, the others have none."""
+        with_day = [bool(due_in(ask.body, ask.sentence.message, self._zone)) for ask in asks]
+        if not any(with_day):
+            return asks
+        return [replace(ask, is_undated=not has_day) for ask, has_day in zip(asks, with_day, strict=True)]
 
     def _due(self, sentence: Sentence) -> date | None:
         return due_in(sentence.text, sentence.message, self._zone)

@@ -66,8 +66,8 @@ _TAKE = re.compile(
     r"taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|ill|i will|i could|happy to|let me|i'm happy to|"
     r"i'd be happy to) )(?:take care of|take|do|handle|grab|own|pick up|fix|look into|look at|tackle|work on|"
     r"deal with|look after|sort(?: out)?|get)(?: on)? (?P<what>[^,;(–—]+))|"
-    r"(?P<repair>(?:i'll |i’ll |i will |will )(?:get|push|ship|send|prepare|have|put) (?:out |up |in )?(?:a|the) (?:quick |small )?"
-    r"(?:fix|hotfix|patch))\b.*",
+    r"(?P<repair>(?:i'll |i’ll |i will |will )(?:push|ship|send|prepare|have|put)(?: out| up| in)? (?:a|the) "
+    r"(?:quick |small )?(?:fix|hotfix|patch))\b.*",
     re.IGNORECASE,
 )
 _PROMISE = re.compile(
@@ -87,7 +87,7 @@ _GIVEN = re.compile(
 _NAMES_WORK = re.compile(r" (?:the|about|to|for)\b", re.IGNORECASE)
 _POINTER = re.compile(
     r"(?:it|this|that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|"
-    r"a look(?: at (?:it|this|that))?$)\b",
+    r"(?:a|the) (?:quick |small )?(?:fix|hotfix|patch)\b|a look(?: at (?:it|this|that))?$)\b",
     re.I,
 )
 _NAMING_ONLY = lexicon("ticket task issue one part piece bit job rest thing")

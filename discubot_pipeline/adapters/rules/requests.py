@@ -27,6 +27,7 @@ class Ask:
     is_addressed: bool = False
     is_conditional: bool = False
     is_shared: bool = False
+    is_undated: bool = False
 
 
 _STARTERS = (
@@ -40,8 +41,8 @@ _CONDITION = re.compile(
     r"(?:if|when|whenever|unless|once|until|suppose|assuming|in case|whether|even if)\b", re.IGNORECASE
 )
 _ONLY_NAMES = re.compile(rf"(?:(?:hi|hey|hello|and|ok|okay|so),? )*(?:{PERSON}[ ,]*)+", re.IGNORECASE)
-_CALLED = re.compile(rf"\W*({PERSON})(?!\W*{PERSON})")
-_TO_YOU = (Kind.REQUEST, Kind.PLEASE, Kind.ORDER, Kind.FOREIGN)
+_CALLED = re.compile(rf" ?({PERSON})(?!(?: ?,| ?/| and| &)* ?{PERSON})")
+TO_YOU = (Kind.REQUEST, Kind.PLEASE, Kind.ORDER, Kind.FOREIGN)
 _FURTHER = re.compile(r",|;| (?:and|but|so|because|since)\b", re.IGNORECASE)
 _NO_THING = re.compile(
     r"\b(?:nothing|because|so|not|if|what|why|who|which|you|i|we|he|she|they|there|think|how|when|where|"
@@ -77,7 +78,7 @@ def asks_in(sentence: Sentence) -> tuple[Ask, ...]:
     for clause in _clauses(sentence):
         ask = _ask(sentence, clause)
         if ask:
-            owner = ask.owner or (addressee if ask.kind in _TO_YOU else None)
+            owner = ask.owner or (addressee if ask.kind in TO_YOU else None)
             found.append(replace(ask, owner=owner, is_conditional=is_conditional or ask.is_conditional))
         is_conditional |= bool(_CONDITION.match(clause.lstrip("( "))) and not POLITE_IF.match(clause + ",")
     return tuple(found)

@@ -1,11 +1,19 @@
 """Knows the scene an ask stands in: a help desk or a place of work, the opening of a thread or an aside in its talk."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 from discubot_pipeline.adapters.rules.requests import asks_in
-from discubot_pipeline.adapters.rules.sentences import Sentence
+from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.weights import Setting, asks_how
+
+
+_GREETING = re.compile(
+    rf"(?:(?:hi|hiya|hey|hello|dear|hallo|hoi|beste|liebe[r]?|bonjour|salut|hola|moin|good (?:morning|afternoon)|guten tag) )?"
+    rf"({PERSON})\W*",
+    re.IGNORECASE,
+)
 
 
 class Scene:
@@ -14,6 +22,12 @@ class Scene:
     def __init__(self, sentences: Sequence[Sentence]) -> None:
         self._opening = sentences[0].message if sentences else None
         self._busy = _busy(sentences)
+        self._firsts = {sentence.message.id: sentence.order for sentence in reversed(sentences)}
+        self._addressees = {
+            sentence.message.id: sentence.person(match[1])
+            for sentence in sentences
+            if (match := _GREETING.fullmatch(sentence.text)) and self.is_first(sentence)
+        }
         self.is_helpdesk = False
 
     def watch(self, sentence: Sentence) -> None:
@@ -24,6 +38,14 @@ class Scene:
     def opens(self, sentence: Sentence) -> bool:
         """Say whether a sentence is of the thread's first message."""
         return self._opening is not None and sentence.message.id == self._opening.id
+
+    def is_first(self, sentence: Sentence) -> bool:
+        """Say whether a sentence is the first of its message."""
+        return self._firsts.get(sentence.message.id) == sentence.order
+
+    def addressee(self, sentence: Sentence) -> str | None:
+        """Name the one person that a letter greets: "Hi Ann," on a line of its own."""
+        return self._addressees.get(sentence.message.id)
 
     def setting(self, sentence: Sentence) -> Setting:
         """Give the setting of a sentence, as far as the thread has been watched."""

@@ -148,6 +148,11 @@ def base_of(word: str) -> str | None:
     return _BASES.get(word)
 
 
+def base_of_any(word: str) -> str | None:
+    """Give the base form of a verb of work, its base included; None for any other word."""
+    return word if word in WORK else base_of(word)
+
+
 def stem_of(word: str) -> str:
     """Reduce a word so that its forms meet: "updates", "updated" and "updating" are one."""
     word = word.casefold()

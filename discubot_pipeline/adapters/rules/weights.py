@@ -37,7 +37,7 @@ SHARED, PERSONAL, ASIDE, VAGUE, ADVISING = -0.15, -0.2, -0.2, -0.1, -0.2
 _HOW_TO = re.compile(
     r"\b(?:how (?:do|can|could|would|should|to|does|did|come)|is there (?:a|an|any|some)|are there (?:any|some)|"
     r"(?:does|has|did|is) (?:anyone|anybody|someone)|any(?:one|body) (?:know|have|here|else|seen|tried)|"
-    r"any (?:idea|ideas|suggestions?|advice|pointers?|tips|thoughts)|what(?:'s|’s| is| would be| does|"
+    r"any (?:idea|ideas|suggestions?|advice|pointers?|tips|thoughts)|what(?:(?:'s|’s| is)(?! (?:missing|left|open|next|up|new|every|the plan|the status))| would be| does|"
     r" do(?! you (?:all )?think| we)| am| are)|why (?:does|is|do|am|doesn't|isn't|would|are|did)|i(?:'m|’m| am|"
     r" was|'ve been) (?:trying|wondering|confused|stuck|curious|struggling|new to|looking for)|i wonder|"
     r"i (?:don't|don’t|do not|can't|can’t|cannot) (?:understand|figure|get|seem|find)|is it possible|(?:should|"
