@@ -9,7 +9,6 @@ from discubot_pipeline.adapters.rules.requests import first_word
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.titles import content_words
 
-REACH = 6
 FEWEST, MOST = 2, 14
 """So many words that mean something a sentence has that says what "it" is."""
 
@@ -36,14 +35,6 @@ def resolved(sentences: Sequence[Sentence], asking: Sentence, body: str) -> str 
     return _PRONOUN.sub(lambda _: thing, body, count=1)
 
 
-def statement_before(sentences: Sequence[Sentence], asking: Sentence) -> Sentence | None:
-    """Find the statement of somebody else that "I'll take care of it" is an answer to."""
-    for sentence in _before(sentences, asking):
-        if sentence.message.author.id != asking.message.author.id and _is_telling(sentence) and not sentence.is_question:
-            return sentence
-    return None
-
-
 def _thing_before(sentences: Sequence[Sentence], asking: Sentence) -> str | None:
     for sentence in _before(sentences, asking):
         text, _ = strip_leads(sentence, sentence.text.rstrip(" .!?"))
@@ -58,10 +49,9 @@ def _thing_before(sentences: Sequence[Sentence], asking: Sentence) -> str | None
 
 
 def _before(sentences: Sequence[Sentence], asking: Sentence) -> list[Sentence]:
-    place = next((place for place, each in enumerate(sentences) if each.order >= asking.order), len(sentences))
     first, comma, _ = asking.text.partition(", ")
     same = [replace(asking, text=first)] if comma else []
-    return [*same, *reversed(sentences[max(0, place - REACH) : place])]
+    return [*same, *reversed(sentences)]
 
 
 def _is_telling(sentence: Sentence) -> bool:

@@ -18,7 +18,7 @@ _TAKES = re.compile(
     re.IGNORECASE,
 )
 _NODS = re.compile(
-    r"(?:yes|yep|yeah|yup|sure(?: thing)?|ok(?:ay|i)?|okie|k|np|no problem|no worries|of course|gladly|certainly|absolutely|"
+    r"(?:yes|yep|yeah|yup|sure(?: thing)?|ok(?:ay|i)?|okie|okidoki|okie dokie|ack|k|np|no problem|no worries|of course|gladly|certainly|absolutely|"
     r"definitely|alright|fine|good idea|deal|right|noted|agreed|jo|happy to|with pleasure|got it|roger|aye|👌|👍|"
     r"should be fine|as you wish|i can(?=[.!]?$))(?![\w'’])",
     re.IGNORECASE,

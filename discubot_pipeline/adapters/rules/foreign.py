@@ -24,13 +24,17 @@ REQUESTS = tuple(
         rf"(?:kan|kun|zou) iemand,? {_SMALL}(?P<body>.+)",
         rf"we moeten,? {_SMALL}(?P<body>.+)",
         rf"(?:stuur|regel|mail|bel|maak|schrijf|doe) (?:je|jij),? {_SMALL}(?P<body>.+\?)",
+        r"denkst du (?:noch |bitte |auch )*an (?P<body>.+)",
+        r"denk (?:je|jij) (?:nog |ook )*aan (?P<body>.+)",
+        r"tu penses à (?P<body>.+)",
+        r"¿?te acuerdas de (?P<body>.+)",
         rf"(?:peux|pourrais)-tu,? {_SMALL}(?P<body>.+)",
         rf"(?:pouvez|pourriez)-vous,? {_SMALL}(?P<body>.+)",
         rf"tu (?:peux|pourrais),? {_SMALL}(?P<body>.+)",
         rf"vous (?:pouvez|pourriez),? {_SMALL}(?P<body>.+)",
         rf"quelqu[’']un (?:peut|pourrait)(?:-il)?,? {_SMALL}(?P<body>.+)",
         r"merci (?:de bien vouloir|de) (?:nous |me )?(?P<body>.+)",
-        rf"(?:il faut|il faudrait|on doit|nous devons),? {_SMALL}(?P<body>.+)",
+        rf"(?:il (?:nous )?(?:faut|faudrait)|on doit|nous devons),? {_SMALL}(?P<body>.+)",
         rf"¿?(?:puedes|podrías|puede usted|podría usted|pueden|podéis|podríais|podrían),? {_SMALL}(?P<body>.+)",
         rf"¿?(?:alguien puede|alguien podría),? {_SMALL}(?P<body>.+)",
         rf"(?:tenemos que|hay que|habría que|necesitamos),? {_SMALL}(?P<body>.+)",
@@ -75,6 +79,10 @@ TAKES = re.compile(
     r"ik kijk (?:er|ernaar)|je m['’]en (?:occupe|charge)|je peux (?:le|la|les) faire|je m['’]y mets|"
     r"je (?:le |la |les |l['’]|vous l['’]|te l['’])(?:fais|corrige|prépare|regarde|règle|répare|change|envoie)|"
     r"je (?:fais|corrige|regarde|règle|répare|change) (?:ça|cela)|(?:yo )?me (?:encargo|ocupo)|"
+    r"ich [a-zäöü]+e (?:das|es|sie|ihn)|[a-zäöü]+e ich (?:heute|morgen|gleich|noch|sofort|nachher)|"
+    r"ik [a-z]+ (?:het |dat )?(?:vanmiddag|vandaag|morgen|straks|meteen|direct|zo meteen)|"
+    r"[a-z]+ ik (?:aan|op|uit|na|door|zo|vandaag|morgen|vanmiddag)|"
+    r"(?:l[oa]s?) [a-zñ]+o (?:yo|ahora|hoy|mañana|esta|luego)|"
     r"(?:yo )?(?:ya )?lo (?:hago|reviso|miro|arreglo|corrijo|preparo|cambio|envío|mando))\b",
     re.IGNORECASE,
 )

@@ -71,6 +71,9 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             Kind.REQUEST,
             rf"(?:any chance|is there any chance|any way) (?:that )?(?:you|someone) (?:can|could) {_BODY}",
         ),
+        (Kind.REQUEST, rf"(?:could|can|may) i ask you to {_BODY}"),
+        (Kind.REQUEST, r"i(?:'d|’d| would) (?:also |really )?like (?:to (?:have|see|get) )(?P<body>(?:a|an|the|some|one|two) \S.*)"),
+        (Kind.NAMED, rf"(?:please )?(?:remind|get) (?P<who>{PERSON}) to {_BODY}"),
         (
             Kind.REQUEST,
             rf"i(?:'d|’d| would)? (?:need|want|like|love) (?:you|someone|(?P<who>{PERSON})) to {_BODY}",
@@ -80,7 +83,7 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             r"(?:it )?(?:would|'d|’d) be (?:\w+ )?(?:great|good|nice|helpful|awesome|lovely) if "
             rf"(?:you|someone|somebody|(?P<who>{PERSON})) (?:can |could |would )?{_BODY}",
         ),
-        (Kind.PLEASE, rf"(?:(?:someone|somebody|anyone|everyone) )?(?:please|pls|plz|kindly) {_BODY}"),
+        (Kind.PLEASE, rf"(?:(?:someone|somebody|anyone|everyone) )?(?:please|pls|plz|kindly)(?: (?:everyone|everybody|all|team|folks))? {_BODY}"),
         (
             Kind.PLEASE,
             rf"(?:please )?(?:do not forget|don't forget|don’t forget|reminder|remember) to {_BODY}",

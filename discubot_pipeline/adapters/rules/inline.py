@@ -19,7 +19,7 @@ _HEAD = re.compile(
 )
 _JOINT = re.compile(r",? +(?:and|und|en|et|y|&|plus|then|while) +|, +|; *")
 _PRESENT = re.compile(
-    rf"(?:(?P<who>{PERSON})|(?P<self>i|me))(?:['’]ll| will| to| can| could| should|:| -| –)? (?:also |then )?"
+    rf"(?:(?P<who>{PERSON})|(?P<self>i|me|myself))(?:['’]ll| will| to| can| could| should|:| -| –)? (?:also |then )?"
     r"(?P<verb>[a-z-]+) (?P<rest>\S.*)",
     re.IGNORECASE,
 )

@@ -115,6 +115,16 @@ class Ledger:
         self._change(chosen, lambda todo: replace(todo, owner=sentence.writer, due=due or todo.due))
         return bool(chosen)
 
+    def note_own(self, sentence: Sentence, due: date | None) -> bool:
+        """Add a day to the work that the same message has taken on already; False when there is none."""
+        own = tuple(
+            todo
+            for todo in self.todos
+            if todo.owner == sentence.writer and any(said.message.id == sentence.message.id for said in todo.said)
+        )
+        self._change(own[-1:], lambda todo: replace(todo, due=todo.due or due))
+        return bool(own)
+
     def echo(self, verb: str, sentence: Sentence, due: date | None) -> bool:
         """Give the latest work with this verb to who promises it; False when there is none that is free or theirs."""
         near = (todo for todo in self._before(sentence) if sentence.order - todo.asked.order <= REACH)

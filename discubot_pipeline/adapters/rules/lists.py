@@ -10,11 +10,11 @@ from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.inline import head_of, listed, present_ask
 from discubot_pipeline.adapters.rules.leads import strip_leads
 from discubot_pipeline.adapters.rules.lexicon import lexicon
-from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word, order_in
-from discubot_pipeline.adapters.rules.sentences import Sentence
+from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word, is_finite, order_in
+from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.tasks import thing
 from discubot_pipeline.adapters.rules.titles import has_object
-from discubot_pipeline.adapters.rules.verbs import WORK, Tier, tier_of
+from discubot_pipeline.adapters.rules.verbs import WORK, Tier, base_of, tier_of
 
 FEWEST = 2
 """A list without a heading is one from this many items on."""
@@ -70,7 +70,10 @@ _STATES = re.compile(
 )
 _TALKERS = lexicon("i we you it this he she they there")
 _EXPLICIT = re.compile(r"\b(?:to-?dos?|to do|action(?:s| items?| points?)|tasks?|next steps?)\b", re.IGNORECASE)
+_NAMED = re.compile(rf"(?:{PERSON}|me|myself) ?(?:[:–-] |to |will |→ )", re.IGNORECASE)
 _MINE = re.compile(r"(?:me|myself|i) ?[:–-] ?(?P<what>\S.*)", re.IGNORECASE)
+_OF_PERSON = re.compile(rf"(?P<who>{PERSON}) ?(?::|[–-] ) ?(?P<what>\S.{{3,120}})")
+_OFF = re.compile(r"(?:on|in|at|off|out|away|sick|ooo|back|here|yes|no|ok|thanks|thx|same|nothing|vacation|holiday)\b", re.I)
 _FOR_ME = re.compile(r"(?P<what>.+?) ?(?:\(me\)|(?:→|->|=>|[–—-]) ?me)\W*$", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"\b(?:following|these|those|things?|below|list|points|items|changes|tasks|stuff)\b", re.IGNORECASE
@@ -88,6 +91,9 @@ def blocks(sentences: Sequence[Sentence]) -> Iterator[Sentence | Listing]:
         elif following and following.is_item and _heads(sentences[place], following):
             end = _list_end(sentences, place + 1)
             yield _listing(sentences[place], sentences[place + 1 : end])
+        elif (end := _named_end(sentences, place)) - place >= FEWEST:
+            items = tuple(replace(each, is_item=True) for each in sentences[place:end])
+            yield Listing(None, items, Sense.WORK)
         elif items := listed(sentences[place]):
             yield Listing(head_of(sentences[place]), items, Sense.WORK)
             end = place + 1
@@ -99,7 +105,9 @@ def blocks(sentences: Sequence[Sentence]) -> Iterator[Sentence | Listing]:
 
 def item_ask(listing: Listing, item: Sentence) -> Ask | None:
     """Read an item as work: by its own words, else by what its heading asks for."""
-    own = _signed(item) or next(iter(asks_in(item)), None) or present_ask(item)
+    if (named := _OF_PERSON.match(item.text)) and _OFF.match(named["what"]):
+        return None
+    own = _signed(item) or _assigned(item) or next(iter(asks_in(item)), None) or present_ask(item)
     if own and own.tier is not Tier.TALKS:
         return own if own.kind is not Kind.ORDER else replace(own, kind=Kind.MARKER)
     text, called = strip_leads(item, item.text)
@@ -112,6 +120,17 @@ def item_ask(listing: Listing, item: Sentence) -> Ask | None:
         return None
     tier = Tier.DELIVERS if listing.verb else Tier.UNKNOWN
     return Ask(Kind.MARKER, body, tier, item, names.pop() if len(names) == 1 else None)
+
+
+def _assigned(item: Sentence) -> Ask | None:
+    """Read "Ann: wrapping up the importer" and "Ann - announcement mail" as work of hers."""
+    match = _OF_PERSON.match(item.text)
+    if not match or item.is_question or is_finite(match["what"]):
+        return None
+    word = first_word(match["what"])
+    base = base_of(word) if word.endswith("ing") else None
+    body = f"{base}{match['what'][len(word) :]}" if base else thing(match["what"])
+    return Ask(Kind.MARKER, body, tier_of(first_word(body)), item, item.person(match["who"]))
 
 
 def _signed(item: Sentence) -> Ask | None:
@@ -146,6 +165,16 @@ def _list_end(sentences: Sequence[Sentence], place: int) -> int:
     return end
 
 
+def _named_end(sentences: Sequence[Sentence], place: int) -> int:
+    """Give the place behind the sentences in a row that each open with another name: "Ann: … Ben: …"."""
+    end = place
+    while end < len(sentences) and sentences[end].message.id == sentences[place].message.id:
+        if not _OF_PERSON.match(sentences[end].text) or sentences[end].is_question:
+            break
+        end += 1
+    return end
+
+
 def _heads(head: Sentence, item: Sentence) -> bool:
     """Say whether a sentence stands right above an item, in its message or as the same author's message before."""
     if head.message.id == item.message.id:
@@ -155,6 +184,8 @@ def _heads(head: Sentence, item: Sentence) -> bool:
 
 def _listing(head: Sentence | None, rows: Sequence[Sentence]) -> Listing:
     items = tuple(row for row in rows if row.is_item)
+    if len([item for item in items if _NAMED.match(item.text)]) >= FEWEST:
+        return Listing(head, items, Sense.WORK)
     if not head or not (head.text.endswith(":") or _WORK.match(head.text)):
         return Listing(head, items, Sense.OPEN, _heading_ask(head) if head else None)
     ask = _heading_ask(head)

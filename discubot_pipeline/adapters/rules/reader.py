@@ -1,13 +1,15 @@
 """Walks through a thread once, oldest first, and keeps a ledger of the work that comes up in it."""
 
 import re
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from discubot_pipeline.adapters.rules.antecedents import resolved, statement_before
+from discubot_pipeline.adapters.rules.antecedents import resolved
 from discubot_pipeline.adapters.rules.assents import nods, takes
 from discubot_pipeline.adapters.rules.bugs import repair_of
+from discubot_pipeline.adapters.rules.commitments import REACH, commitment_in
 from discubot_pipeline.adapters.rules.dates import due_in
 from discubot_pipeline.adapters.rules.echoes import finished_verb, promised_verb
 from discubot_pipeline.adapters.rules.faults import Fault, Faults
@@ -65,6 +67,7 @@ class Reader:
         self._faults = Faults()
         self._offers = Offers(sentences)
         self._pressing: Sentence | None = None
+        self._recent: deque[Sentence] = deque(maxlen=REACH)
 
     def read(self) -> None:
         """Read the thread to its end."""
@@ -73,6 +76,7 @@ class Reader:
                 self._read_list(block)
             else:
                 self._read_sentence(block)
+                self._recent.append(block)
 
     def add(self, todos: Iterable[Todo]) -> None:
         """Note work, under the priority that its message names."""
@@ -88,6 +92,7 @@ class Reader:
         if self._echoes(sentence) or self._assent(sentence, is_bare=not asks):
             return
         found = [todo for ask in self._dated(asks) for todo in self._work(ask)]
+        found = found or [*self._committed(sentence)]
         self.add(found)
         if not found:
             self._note(sentence)
@@ -153,7 +158,7 @@ class Reader:
         """Find out what "it" is where no fault was reported."""
         if ask.tier not in (Tier.DELIVERS, Tier.HANDS) or self._scene.is_helpdesk or only_reads(ask.body):
             return ()
-        body = resolved(self._sentences, ask.sentence, ask.body)
+        body = resolved(self._recent, ask.sentence, ask.body)
         return todos_of(replace(ask, body=body), score, due, is_one=True) if body else ()
 
     def _pointed(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
@@ -165,6 +170,19 @@ class Reader:
         about = replace(ask, kind=fault.kind, sentence=fault.sentence)
         todo = work_on(title_of(fault.sentence, fault.repair), about, score, due, said)
         return (replace(todo, priority=todo.priority or priority_of(ask.sentence.text)),)
+
+    def _committed(self, sentence: Sentence) -> tuple[Todo, ...]:
+        """Make work of what somebody takes on, unless it is work already."""
+        if self._scene.is_helpdesk or self._scene.is_openers(sentence):
+            return ()
+        commitment = commitment_in(sentence, self._recent)
+        if not commitment or self.ledger.note_own(sentence, self._due(sentence)):
+            return ()
+        kind = Kind.BUG if commitment.is_fault else Kind.MARKER
+        ask = Ask(kind, commitment.body, Tier.DELIVERS, commitment.about, sentence.writer)
+        due = self._due(sentence) or self._due(commitment.about)
+        todos = todos_of(ask, REPAIRED, due, is_one=True)
+        return tuple(replace(todo, said=(*todo.said, sentence)) for todo in todos)
 
     def _owned(self, ask: Ask) -> Ask:
         """Give a request in a letter to one person to that person."""

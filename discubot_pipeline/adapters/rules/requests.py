@@ -41,6 +41,13 @@ _CONDITION = re.compile(
     r"(?:if|when|whenever|unless|once|until|suppose|assuming|in case|whether|even if)\b", re.IGNORECASE
 )
 _ONLY_NAMES = re.compile(rf"(?:(?:hi|hey|hello|and|ok|okay|so),? )*(?:{PERSON}[ ,]*)+", re.IGNORECASE)
+_PHRASES = (
+    (Tier.DELIVERS, re.compile(r"set up |get .{2,40} (?:sorted|done|fixed|ready|going|started|working|green)\b", re.I)),
+    (Tier.HANDS, re.compile(r"(?:tell|give) (?!me\b|us\b|it\b|up\b|in\b|all\b|your\b|people\b|every|or take)[a-z]+ (?!a try|a go|a shot)\w|get back to ", re.I)),
+    (Tier.ACTS, re.compile(r"(?:have|take) a (?:quick |closer )?look (?:at|over|into) (?!it\b|this\b|that\b)", re.I)),
+)
+"""Phrases that say more than their first word."""
+
 _CALLED = re.compile(rf" ?({PERSON})(?!(?: ?,| ?/| and| &)* ?{PERSON})")
 TO_YOU = (Kind.REQUEST, Kind.PLEASE, Kind.ORDER, Kind.FOREIGN)
 _FURTHER = re.compile(r",|;| (?:and|but|so|because|since)\b", re.IGNORECASE)
@@ -98,6 +105,11 @@ def order_in(sentence: Sentence, text: str) -> Ask | None:
     return Ask(Kind.ORDER, text, tier, sentence)
 
 
+def is_finite(text: str) -> bool:
+    """Say whether a text is a statement, with a verb of its own."""
+    return bool(_FINITE.search(text))
+
+
 def first_word(text: str) -> str:
     """Give the first word in lower case."""
     match = _FIRST_WORD.match(text)
@@ -106,7 +118,7 @@ def first_word(text: str) -> str:
 
 def tier_of_words(text: str) -> Tier:
     """Say what kind of verb a text starts with."""
-    return Tier.DELIVERS if text.casefold().startswith("set up ") else tier_of(first_word(text))
+    return next((tier for tier, pattern in _PHRASES if pattern.match(text)), None) or tier_of(first_word(text))
 
 
 def opens_object(text: str) -> bool:
@@ -188,8 +200,10 @@ def _to_base(body: str) -> str:
 
 def foreign_ask(sentence: Sentence, text: str) -> Ask | None:
     """Read a text as a request in German, Dutch, French or Spanish."""
-    body = foreign.body_of(text)
+    called = _CALLED.match(text)
+    body = foreign.body_of(text) or (foreign.body_of(text[called.end() :].lstrip(" ,")) if called else None)
     if body:
-        return Ask(Kind.FOREIGN, body, Tier.ACTS, sentence)
+        owner = sentence.person(called[1]) if called else None
+        return Ask(Kind.FOREIGN, body, Tier.ACTS, sentence, owner)
     promise = foreign.promise_of(text)
     return Ask(Kind.PROMISE, promise, Tier.DELIVERS, sentence, sentence.writer) if promise else None

@@ -39,6 +39,10 @@ class Scene:
         """Say whether a sentence is of the thread's first message."""
         return self._opening is not None and sentence.message.id == self._opening.id
 
+    def is_openers(self, sentence: Sentence) -> bool:
+        """Say whether a sentence is by who opened the thread, later on."""
+        return self._opening is not None and sentence.message.author.id == self._opening.author.id
+
     def is_first(self, sentence: Sentence) -> bool:
         """Say whether a sentence is the first of its message."""
         return self._firsts.get(sentence.message.id) == sentence.order

@@ -130,6 +130,7 @@ def work_on(title: str, ask: Ask, score: float, due: date | None, said: tuple[Se
 
 def _single(ask: Ask, part: str, score: float, due: date | None) -> tuple[Todo, ...]:
     body, _ = strip_leads(ask.sentence, part) if part is not ask.body else (part, ())
+    body = _OPENING_TO.sub("", body)
     title = title_of(ask.sentence, body)
     if ask.kind not in FREE_OF_OBJECT and not has_object(title):
         title = _with_link(title, ask.sentence)

@@ -33,8 +33,9 @@ DELIVERS = lexicon(
     split standardise standardize style submit subscribe swap switch sync tag test tidy tighten track train
     transfer translate trim tweak unblock undo unify uninstall unpublish unsubscribe update upgrade upload
     validate verify whitelist widen wire wrap write reserve backfill reindex mute unmute throttle align center centre
-    recolor recolour duplicate annotate translate restock replace translate relabel label lift rerun seed tune round
-    straighten stub pin cap dedupe recruit interview
+    recolor recolour duplicate annotate restock relabel lift tune straighten stub pin dedupe recruit draw shard
+    process mock redraw rebrand reprint scan sweep wipe extend unsubscribe decommission sunset phase shut
+    renegotiate quote price sponsor ship nudge pack label
     """
 )
 """A promise or an order with one of these names a result that can be looked at."""
@@ -42,7 +43,7 @@ DELIVERS = lexicon(
 HANDS = lexicon(
     """
     answer alert announce ask call circulate contact email forward inform invite mail message notify pay
-    phone ping post present provide remind reply respond return review send share sign warn hand print
+    phone ping post present provide mention remind reply respond return review send share sign warn hand print
     invoice countersign refund reimburse chase
     """
 )
@@ -71,7 +72,8 @@ NOUNLIKE = lexicon(
     draft drop edit email estimate export file fix format hand import increase invoice launch limit look mail
     measure merge message mock monitor move open order package paste patch plan port post process profile
     program prototype pull push record release report request research reset return review rework run scale
-    center centre cap label lift mute phone pin print refund round schedule scope seed set share ship sign sketch split start stop style switch sync tag test track train
+    center centre label lift mute phone pin print refund schedule scope scan price quote shard sweep pack shut phase
+    sponsor set share ship sign sketch split start stop style switch sync tag test track train
     transfer turn tweak update upgrade upload use watch work wrap
     """
 )
