@@ -28,7 +28,7 @@ _WELCOMES = re.compile(
     r"(?:(?:yes )?please(?: do)?|go (?:for it|ahead)|do (?:it|that)|(?:that|this|it)(?:'d| would| will)? be "
     r"(?:\w+ )?(?:great|good|lovely|nice|perfect|awesome|super|fantastic|helpful|wonderful)|sounds (?:good|great|perfect|"
     r"like a plan)|great|perfect|lovely|awesome|excellent|fantastic|super|brilliant|good idea|\+1|thanks|thank you|thx|ta|"
-    r"assigning you|assigned|none from me|no objections?|fine (?:by|with) me|works for me|yes|yep|ok(?:ay)?|sure|"
+    r"assigning you|assigned|none from me|makes sense|no objections?|fine (?:by|with) me|works for me|yes|yep|ok(?:ay)?|sure|"
     r"gerne?|oui|merci|genial|perfecto|top|super|graag|dank)(?![\w'’])",
     re.IGNORECASE,
 )

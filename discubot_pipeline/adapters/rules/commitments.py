@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from discubot_pipeline.adapters.rules import foreign
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.leads import strip_leads
-from discubot_pipeline.adapters.rules.sentences import Sentence
+from discubot_pipeline.adapters.rules.lexicon import lexicon
+from discubot_pipeline.adapters.rules.sentences import ATOM, Sentence
 from discubot_pipeline.adapters.rules.titles import POINTERS, content_words
 from discubot_pipeline.adapters.rules.verbs import Tier, base_of, tier_of
 
@@ -20,11 +21,13 @@ FEWEST, MOST = 2, 18
 
 _DAYLIKE = r"(?:right|now|today|tonight|tomorrow|this|first|later|asap|straight|in a|in the|on|by|before|after|until)"
 _POINTER = r"(?:it|that|this|them|these|those|both|all of (?:it|them)|that one|this one)"
-_SELF = r"(?:i['’]?ll|i will|i can|i could|i['’]d|i would|i['’]m going to|will|let me|gonna|happy to|i['’]m happy to)"
+_SELF = r"(?:i['’]?ll|i will|i can|i could|i['’]d|i would|i['’]m going to|will|let me|lemme|gonna|happy to|i['’]m happy to|ill)"
+_PARTICLE = r"(?:away at|on|at|into|through|up|out|over|in|down)"
 _OWNS = re.compile(
     rf"(?:(?:i['’]m )?assigning (?:{_POINTER} )?to (?:me|myself)|assigned (?:{_POINTER} )?to (?:me|myself)|"
     rf"(?:{_POINTER}(?:['’]s| is| are) )?(?:already )?on (?:my (?:plate|list|desk|todo(?: list)?)|me)\b|"
     rf"(?:{_POINTER}(?:['’]s| is| are) )mine\b|mine\b(?=[,.!]|$)|(?:i['’]m |already )?on (?:it|that)\b|"
+    r"(?:(?:a |the )?(?:pr|patch|fix|draft|mr)(?: is)? (?:is )?(?:coming|incoming|on (?:its|the) way|underway|in progress))|"
     r"leave (?:it|that|this) (?:to|with) me|give me (?:until|till|an? (?:day|hour|week)|\d)|"
     rf"(?:i['’]m )?(?:working on|taking|taking care of|dealing with|handling|looking into|sorting) {_POINTER}\b|"
     rf"(?:already )?i(?:['’]ve| have)? got (?:it|that|this)(?=[,.!]|$)|"
@@ -41,9 +44,19 @@ _OF_THING = re.compile(
 )
 _VERB = re.compile(
     rf"(?:{_SELF} (?:also |then |just |quickly )?(?P<base>[a-z-]+)|(?:i['’]m |am )?(?P<gerund>[a-z]+ing)) "
-    rf"(?:{_POINTER}\b|(?P<bare>{_DAYLIKE}\b))",
+    rf"(?:{_PARTICLE} )?(?:{_POINTER}\b|him\b|her\b|(?P<bare>{_DAYLIKE}\b)|$)",
     re.IGNORECASE,
 )
+_NO_DEED = lexicon(
+    """
+    buy try pass stay keep leave wait come go be have get need want love bet miss regret drink eat sleep join meet
+    going being having getting coming trying waiting looking thinking hoping wondering loving seeing leaving running
+    nothing something anything everything thing morning evening amazing interesting boring sounding missing according
+    during including depending meaning speaking talking asking using working testing reading learning playing
+    """
+)
+"""Verbs of a promise that delivers nothing, and words that only look like one."""
+
 _MATTER = re.compile(
     r"\b(?:still|missing|wrong|broken|fail\w*|red|down|empty|blank|stuck|blocked|expire\w*|expiring|runs? out|outdated|"
     r"out of date|no longer|never|without|too \w+|twice|bug|error|typo|crash\w*|leak\w*|slow\w*|loop\w*|returns?|even "
@@ -62,8 +75,9 @@ _REACTION = re.compile(
     r"which|since|what|ja|nein|nee|oui|non|sí)\b[^,]{0,20}$",
     re.IGNORECASE,
 )
+_ATOM = re.compile(ATOM)
 _PERSONAL = re.compile(
-    r"\W*\(|(?:i|i['’]\w+|you|you['’]\w+|he|she|it|it['’]s|they|which|that['’]?s?|this|there|there['’]s|what|where|when|why|"
+    r"\W*\(|(?:however|unfortunately|although|though|sometimes|actually|also|as|at|in|of course|i|i['’]\w+|you|you['’]\w+|he|she|it|it['’]s|they|which|that['’]?s?|this|there|there['’]s|what|where|when|why|"
     r"how|if|because|so|for|want|know|maybe|perhaps|probably|let['’]s|ich|du|ik|je|tu|yo)\b",
     re.IGNORECASE,
 )
@@ -84,7 +98,7 @@ class Commitment:
     is_fault: bool = False
 
 
-def commitment_in(sentence: Sentence, before: Sequence[Sentence]) -> Commitment | None:
+def commitment_in(sentence: Sentence, before: Sequence[Sentence], *, has_day: bool) -> Commitment | None:
     """Read a sentence as somebody's taking on of a matter before it; None where it is none."""
     text, _ = strip_leads(sentence, sentence.text.rstrip(" .!"))
     if sentence.is_question or sentence.is_joke or len(text.split()) > LONGEST or not sentence.writer:
@@ -93,21 +107,24 @@ def commitment_in(sentence: Sentence, before: Sequence[Sentence]) -> Commitment 
     if thing:
         return _of_thing(sentence, thing["named"] or thing["taken"], before)
     for clause in (text, *text.split(", ")[1:]):
-        verb = _verb(clause)
-        if verb or _OWNS.match(clause) or foreign.TAKES.search(clause):
+        verb = _verb(clause, has_day=has_day)
+        if verb is not None or _OWNS.match(clause) or foreign.TAKES.search(clause):
             matter = next(_matters(sentence, before, is_worded=verb is not None), None)
             return _about(matter, verb) if matter else None
     return None
 
 
-def _verb(text: str) -> str | None:
+def _verb(text: str, *, has_day: bool) -> str | None:
     """Give the verb of "correcting it today"; None where there is none of work."""
     match = _VERB.match(text)
     if not match:
         return None
-    verb = base_of(match["gerund"]) if match["gerund"] else match["base"].casefold()
-    delivers = verb is not None and tier_of(verb) in (Tier.DELIVERS, Tier.HANDS)
-    return verb if delivers and verb != "buy" else None
+    word = (match["gerund"] or match["base"]).casefold()
+    verb = (base_of(word) or "") if match["gerund"] else word
+    if word in _NO_DEED or tier_of(verb) is Tier.TALKS:
+        return None
+    is_deed = tier_of(verb) in (Tier.DELIVERS, Tier.HANDS)
+    return verb if is_deed or has_day or (match["gerund"] and not verb) else None
 
 
 def _of_thing(sentence: Sentence, what: str, before: Sequence[Sentence]) -> Commitment | None:
@@ -118,12 +135,12 @@ def _of_thing(sentence: Sentence, what: str, before: Sequence[Sentence]) -> Comm
 
 def _about(matter: Sentence, verb: str | None) -> Commitment:
     repair = repair_of(matter)
-    if repair and verb is None:
+    if repair and not verb:
         return Commitment(matter, repair, is_fault=True)
     text, _ = strip_leads(matter, matter.text.rstrip(" .!?"))
     end = _SUBJECT_END.search(text)
     subject = text[: end.start()] if end else text
-    if verb and content_words(matter.show(subject)):
+    if verb and tier_of(verb) is not Tier.UNKNOWN and content_words(matter.show(subject)):
         return Commitment(matter, f"{verb} {subject}", is_fault=bool(repair))
     return Commitment(matter, text, is_fault=bool(repair))
 
@@ -135,6 +152,7 @@ def _matters(sentence: Sentence, before: Sequence[Sentence], *, is_worded: bool)
     yield from (each for each in telling if _MATTER.search(each.text))
     if is_worded:
         yield from telling[:1]
+        yield from (each for each in reversed(before) if each.message.id == sentence.message.id and _is_telling(each))
         yield from (each for each in own if _is_telling(each) and repair_of(each))
 
 
@@ -143,6 +161,8 @@ def _is_telling(sentence: Sentence) -> bool:
     if sentence.is_question or sentence.is_joke or _REACTION.match(sentence.text):
         return False
     text, _ = strip_leads(sentence, sentence.text)
+    if any(sentence.show(atom).startswith("`") for atom in _ATOM.findall(text)):
+        return False
     return not _PERSONAL.match(text) and FEWEST <= len(content_words(sentence.show())) <= MOST
 
 

@@ -60,7 +60,7 @@ _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DAY = "|".join(sorted(WEEKDAYS, key=len, reverse=True))
 _PREPOSITION = (
     r"\b(?:not later than|no later than|at the latest|due(?: date)?:?(?: on| by)?|deadline:?(?: is)?|by|before|"
-    r"until|till|on|for|bis(?: zum)?|tegen|vóór|voor|avant|pour|d'ici|antes del?|para|am|op|le|el) (?:the )?"
+    r"until|till|on|for|bis(?: zum)?|uiterlijk(?: op)?|spätestens(?: am)?|au plus tard(?: le)?|a más tardar(?: el)?|tegen|vóór|voor|avant|pour|d'ici|antes del?|para|am|op|le|el) (?:the )?"
 )
 _LEAD = f"(?:{_PREPOSITION})?"
 _WHICH = r"(?P<which>this|next|coming|nächsten|volgende) "

@@ -6,7 +6,7 @@ from discubot_pipeline.adapters.rules.lexicon import lexicon
 
 _PLEASE = (
     r"bitte|alsjeblieft|alstublieft|aub|svp|stp|s'il te plaît|s'il vous plaît|s’il te plaît|s’il vous plaît|"
-    r"por favor"
+    r"por favor|graag"
 )
 _SMALL = rf"(?:(?:{_PLEASE}|auch|noch|mal|bis|even|ook|nog|aussi|encore|también|dann|gleich),? )*"
 
@@ -111,6 +111,7 @@ FAULT = re.compile(
     r"[^,;:?!]{3,60}? (?:est|sont) (?:\w+ )?(?:cassée?s?|en panne|vides?|fauss?e?s?|périmée?s?|obsolètes?)\b.*|"
     r"(?:l[ea]s? |l['’]|el |los |het |de |das |der |die )[^,;:?!]{3,60}? (?:plante|expire|läuft .{0,20}\bab|verloopt|"
     r"caduca|falla)\b.*|"
+    r"er zit(?:ten)? (?:een |nog )?(?:fout|bug).*|(?:il|nous) manque .*|es fehl(?:t|en) .*|faltan? (?:el|la|los|las) .*|"
     r"[^,;:?!]{3,60}? no (?:funcionan?|cargan?|abren?|se (?:ve|abre|muestra))\b.*|"
     r"[^,;:?!]{3,60}? (?:está|están) (?:\w+ )?(?:rot[oa]s?|caíd[oa]s?|vací[oa]s?|mal|desactualizad[oa]s?)\b.*)",
     re.IGNORECASE,

@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from discubot_pipeline.adapters.rules.dates import without_date
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.requests import Ask, first_word
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.verbs import WORK, Tier, tier_of
 
 FEWEST, MOST = 2, 10
+SHORT = 50
 
 _HEAD = re.compile(
     r"(?P<head>[^:]{0,100}\b(?:proposal|propose|plan|sum up|in short|agreed|decided|next steps?|actions?|action items?|"
@@ -30,10 +32,16 @@ def listed(sentence: Sentence) -> tuple[Sentence, ...]:
     match = _HEAD.match(sentence.text)
     if sentence.is_question or sentence.is_joke or len(sentence.text) > 500:
         return ()
-    parts = _parts((match["rest"] if match else sentence.text).rstrip(" .!"), has_head=bool(match))
+    parts = _parts((match["rest"] if match else sentence.text).rstrip(" .!"), has_head=bool(match)) or _dated(sentence.text)
     if not FEWEST <= len(parts) <= MOST:
         return ()
     return tuple(replace(sentence, text=part, is_item=True) for part in parts)
+
+
+def _dated(text: str) -> list[str]:
+    """Cut "photos by 1 July, texts by 3 July" where each piece has a day of its own."""
+    pieces = text.rpartition(": ")[2].rstrip(" .!").split(", ")
+    return pieces if all(without_date(piece) not in ("", piece) and len(piece) < SHORT for piece in pieces) else []
 
 
 def head_of(sentence: Sentence) -> Sentence:

@@ -1,5 +1,6 @@
 """Keeps the work found while a thread is read: joins what is said twice, notes who takes it, closes what is done."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -97,7 +98,11 @@ class Ledger:
             chosen = self._takeable(chosen, reply, sentence)
             self._change(chosen, lambda todo: _taken(todo, reply, sentence, due))
         else:
-            chosen = tuple(todo for todo in self._owned_first(chosen, reply, sentence) if not todo.is_instructed)
+            chosen = tuple(
+                todo
+                for todo in self._owned_first(chosen, reply, sentence)
+                if not todo.is_instructed and not _COLLECTIVE.search(todo.asked.text)
+            )
             self._change(chosen, lambda todo: replace(todo, is_closed=True))
         return bool(chosen)
 
@@ -185,6 +190,10 @@ class Ledger:
 
     def _change(self, chosen: tuple[Todo, ...], change: Callable[[Todo], Todo]) -> None:
         self._todos = [change(todo) if todo in chosen else todo for todo in self._todos]
+
+
+_COLLECTIVE = re.compile(r"\b(?:both|everyone|everybody|each of|all of you|you all|team|folks)\b", re.IGNORECASE)
+"""Who asks many is not served when one of them is done."""
 
 
 def _taken(todo: Todo, reply: Reply, sentence: Sentence, due: date | None) -> Todo:

@@ -184,7 +184,7 @@ def _heads(head: Sentence, item: Sentence) -> bool:
 
 def _listing(head: Sentence | None, rows: Sequence[Sentence]) -> Listing:
     items = tuple(row for row in rows if row.is_item)
-    if len([item for item in items if _NAMED.match(item.text)]) >= FEWEST:
+    if len([item for item in items if _NAMED.match(item.text) or present_ask(item)]) >= FEWEST:
         return Listing(head, items, Sense.WORK)
     if not head or not (head.text.endswith(":") or _WORK.match(head.text)):
         return Listing(head, items, Sense.OPEN, _heading_ask(head) if head else None)

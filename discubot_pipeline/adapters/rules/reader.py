@@ -74,6 +74,7 @@ class Reader:
         for block in blocks(self._sentences):
             if isinstance(block, Listing):
                 self._read_list(block)
+                self._recent.extend(block.items)
             else:
                 self._read_sentence(block)
                 self._recent.append(block)
@@ -175,7 +176,7 @@ class Reader:
         """Make work of what somebody takes on, unless it is work already."""
         if self._scene.is_helpdesk or self._scene.is_openers(sentence):
             return ()
-        commitment = commitment_in(sentence, self._recent)
+        commitment = commitment_in(sentence, self._recent, has_day=bool(self._due(sentence)))
         if not commitment or self.ledger.note_own(sentence, self._due(sentence)):
             return ()
         kind = Kind.BUG if commitment.is_fault else Kind.MARKER

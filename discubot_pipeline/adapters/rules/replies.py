@@ -63,7 +63,7 @@ _NOT_YET = re.compile(
 _TAKE = re.compile(
     r"(?:i'm on (?:it|this|that)|i’m on (?:it|this|that)|on it|will do|i got this|(?:me|i can|i do|i could|"
     r"i would|i will)$|leave (?:it|this|that) (?:to|with) me|assign (?:it|this|that) to me|consider it done|"
-    r"taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|ill|i will|i could|happy to|let me|i'm happy to|"
+    r"taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|ill|i will|i could|happy to|let me|i'm happy to|then i|"
     r"i'd be happy to) )(?:take care of|take|do|handle|grab|own|pick up|fix|look into|look at|tackle|work on|"
     r"deal with|look after|sort(?: out)?|get)(?: on)? (?P<what>[^,;(–—]+))|"
     r"(?P<repair>(?:i'll |i’ll |i will |will )(?:push|ship|send|prepare|have|put)(?: out| up| in)? (?:a|the) "

@@ -48,6 +48,11 @@ _PHRASES = (
 )
 """Phrases that say more than their first word."""
 
+_SOON = re.compile(
+    r"\b(?:now|today|tonight|tomorrow|tmrw|later|asap|this (?:afternoon|morning|evening|week)|next|(?:by|on|before|until|for) "
+    r"(?:\w+day|the \d+))\b",
+    re.IGNORECASE,
+)
 _CALLED = re.compile(rf" ?({PERSON})(?!(?: ?,| ?/| and| &)* ?{PERSON})")
 TO_YOU = (Kind.REQUEST, Kind.PLEASE, Kind.ORDER, Kind.FOREIGN)
 _FURTHER = re.compile(r",|;| (?:and|but|so|because|since)\b", re.IGNORECASE)
@@ -161,9 +166,13 @@ def _of_match(sentence: Sentence, kind: Kind, match: re.Match[str]) -> Ask | Non
     if groups.get("subject"):
         return _to_be(sentence, groups["subject"], groups["state"])
     owner = sentence.person(groups["who"]) if groups.get("who") else None
-    if groups.get("self"):
+    if groups.get("self") is not None:
         owner = sentence.writer
     body = _to_base(match["body"])
+    if first_word(body).endswith("ing") and tier_of_words(body) is Tier.UNKNOWN:
+        return None
+    if groups.get("self") == "" and (body == match["body"] or not _SOON.search(body) or sentence.is_question):
+        return None
     return Ask(
         kind=kind,
         body=body,

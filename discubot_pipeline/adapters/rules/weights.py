@@ -25,8 +25,8 @@ BY_KIND: dict[Kind, tuple[float, float, float, float]] = {
     Kind.LETS: (0.6, 0.5, 0.3, 0.2),
     Kind.ORDER: (0.55, 0.45, 0.3, 0.0),
     Kind.SHOULD: (0.55, 0.45, 0.3, 0.2),
-    Kind.PROMISE: (0.6, 0.45, 0.2, 0.0),
-    Kind.OFFER: (0.35, 0.3, 0.1, 0.0),
+    Kind.PROMISE: (0.6, 0.55, 0.45, 0.4),
+    Kind.OFFER: (0.35, 0.3, 0.3, 0.3),
     Kind.WANT: (0.4, 0.4, 0.4, 0.4),
 }
 OWNED, DUE, PRESSING, COURTEOUS, OPENING = 0.15, 0.15, 0.1, 0.1, 0.1
