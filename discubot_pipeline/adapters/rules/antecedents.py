@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from discubot_pipeline.adapters.rules.leads import strip_leads
-from discubot_pipeline.adapters.rules.requests import first_word
+from discubot_pipeline.adapters.rules.requests import asks_in, first_word
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
-from discubot_pipeline.adapters.rules.titles import content_words
+from discubot_pipeline.adapters.rules.titles import content_words, has_object
 
 FEWEST, MOST = 2, 14
 """So many words that mean something a sentence has that says what "it" is."""
@@ -39,6 +39,9 @@ def _thing_before(sentences: Sequence[Sentence], asking: Sentence) -> str | None
     for sentence in _before(sentences, asking):
         text, _ = strip_leads(sentence, sentence.text.rstrip(" .!?"))
         subject = _PREDICATE.sub("", text)
+        asked = next((ask.body for ask in asks_in(sentence) if has_object(ask.body)), None)
+        if asked and sentence.message.id != asking.message.id:
+            return sentence.show(asked[len(first_word(asked)) :].strip(" ?"))
         if sentence.is_question or not _THING.match(text):
             continue
         if subject != text and content_words(subject):

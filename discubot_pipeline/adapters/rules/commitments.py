@@ -28,7 +28,7 @@ _OWNS = re.compile(
     rf"(?:{_POINTER}(?:['’]s| is| are) )?(?:already )?on (?:my (?:plate|list|desk|todo(?: list)?)|me)\b|"
     rf"(?:{_POINTER}(?:['’]s| is| are) )mine\b|mine\b(?=[,.!]|$)|(?:i['’]m |already )?on (?:it|that)\b|"
     r"(?:(?:a |the )?(?:pr|patch|fix|draft|mr)(?: is)? (?:is )?(?:coming|incoming|on (?:its|the) way|underway|in progress))|"
-    r"leave (?:it|that|this) (?:to|with) me|give me (?:until|till|an? (?:day|hour|week)|\d)|"
+    r"you(?:['’]ll| will) (?:get|have) (?:it|that|this|them)\b|leave (?:it|that|this) (?:to|with) me|give me (?:until|till|an? (?:day|hour|week)|\d)|"
     rf"(?:i['’]m )?(?:working on|taking|taking care of|dealing with|handling|looking into|sorting) {_POINTER}\b|"
     rf"(?:already )?i(?:['’]ve| have)? got (?:it|that|this)(?=[,.!]|$)|"
     rf"{_SELF} (?:take|do|handle|own|grab|fix|pick {_POINTER} up|pick up|take care of|deal with|sort(?: out)?|look after|"
@@ -43,8 +43,8 @@ _OF_THING = re.compile(
     re.IGNORECASE,
 )
 _VERB = re.compile(
-    rf"(?:{_SELF} (?:also |then |just |quickly )?(?P<base>[a-z-]+)|(?:i['’]m |am )?(?P<gerund>[a-z]+ing)) "
-    rf"(?:{_PARTICLE} )?(?:{_POINTER}\b|him\b|her\b|(?P<bare>{_DAYLIKE}\b)|$)",
+    rf"(?:{_SELF} (?:also |then |just |quickly )?(?P<base>[a-z-]+)|(?:i['’]m |am )?(?P<gerund>[a-z]+ing))"
+    rf"(?:(?: {_PARTICLE})? (?:{_POINTER}|him|her|{_DAYLIKE})\b|$)",
     re.IGNORECASE,
 )
 _NO_DEED = lexicon(
@@ -56,6 +56,9 @@ _NO_DEED = lexicon(
     """
 )
 """Verbs of a promise that delivers nothing, and words that only look like one."""
+
+CHECKS = lexicon("check look find watch see double-check figure")
+"""What people let themselves do before they say something."""
 
 _MATTER = re.compile(
     r"\b(?:still|missing|wrong|broken|fail\w*|red|down|empty|blank|stuck|blocked|expire\w*|expiring|runs? out|outdated|"
@@ -123,7 +126,7 @@ def _verb(text: str, *, has_day: bool) -> str | None:
     verb = (base_of(word) or "") if match["gerund"] else word
     if word in _NO_DEED or tier_of(verb) is Tier.TALKS:
         return None
-    is_deed = tier_of(verb) in (Tier.DELIVERS, Tier.HANDS)
+    is_deed = tier_of(verb) in (Tier.DELIVERS, Tier.HANDS) or (text.startswith(("let me", "lemme")) and verb not in CHECKS)
     return verb if is_deed or has_day or (match["gerund"] and not verb) else None
 
 

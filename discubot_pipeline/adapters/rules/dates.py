@@ -78,11 +78,21 @@ _SLASHED = (
 """25/12 and 12/25 and 5/5 can be told; 3/12 could be either day and is no date."""
 _COUNT = r"(?P<count>\d{1,3}|" + "|".join(NUMBERS) + ")"
 
+_HINT = re.compile(
+    rf"\d|\b(?:{_MONTH}|{_DAY}|today|tonight|tomorrow|tmrw?|eod|cob|eow|eom|end|ende|eind|einde|fin|final|finales|monatsende|"
+    r"days?|weeks?|months?|business|morgen|übermorgen|overmorgen|demain|après|pasado|mañana|heute|vandaag|vanmiddag|"
+    r"vanavond|aujourd|hoy|this|ce|cet|cette|esta|diese|dieser|deze)\b",
+    re.IGNORECASE,
+)
+"""Without one of these no day is named: spares the patterns below."""
+
 Resolver = Callable[[re.Match[str], date], date | None]
 
 
 def due_in(text: str, message: Message, time_zone: str) -> date | None:
     """Find the day a text names, the first that can be told for certain."""
+    if not _HINT.search(text):
+        return None
     sent = message.sent_at.astimezone(_zone(message.author.time_zone) or _zone(time_zone) or ZoneInfo("UTC")).date()
     found: list[tuple[int, date]] = []
     for pattern, resolve in PATTERNS:
@@ -95,8 +105,9 @@ def due_in(text: str, message: Message, time_zone: str) -> date | None:
 
 def without_date(text: str) -> str:
     """Take the days out of a text, with the words that lead to them."""
-    for pattern, _ in PATTERNS:
-        text = pattern.sub(" ", text)
+    if _HINT.search(text):
+        for pattern, _ in PATTERNS:
+            text = pattern.sub(" ", text)
     return " ".join(text.split())
 
 
@@ -208,7 +219,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple(
         (
             _LEAD + r"\b(?:today|tonight|eod|cob|(?:the )?end of (?:the )?(?:day|business)|heute|vandaag|"
             r"aujourd'hui|hoy|esta (?:tarde|noche)|ce (?:matin|soir)|cet après-midi|vanmiddag|vanavond|"
-            r"(?:later )?this (?:morning|afternoon|evening))"
+            r"(?:later )?this (?:afternoon|evening))"
             + _PART,
             _days(0),
         ),

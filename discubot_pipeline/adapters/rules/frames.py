@@ -84,6 +84,7 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             rf"(?:you|someone|somebody|(?P<who>{PERSON})) (?:can |could |would )?{_BODY}",
         ),
         (Kind.PLEASE, rf"(?:(?:someone|somebody|anyone|everyone) )?(?:please|pls|plz|kindly)(?: (?:everyone|everybody|all|team|folks))? {_BODY}"),
+        (Kind.PLEASE, r"(?:please )?(?:don['’]t|do not) forget (?:about |the |your )*(?P<body>(?!to\b|that\b|it\b|about\b)[^,:;?]{4,60})"),
         (
             Kind.PLEASE,
             rf"(?:please )?(?:do not forget|don't forget|don’t forget|reminder|remember) to {_BODY}",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from discubot_pipeline.adapters.rules.antecedents import resolved
-from discubot_pipeline.adapters.rules.assents import nods, takes
+from discubot_pipeline.adapters.rules.assents import agrees, nods, takes, welcomes
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.commitments import REACH, commitment_in
 from discubot_pipeline.adapters.rules.dates import due_in
@@ -90,7 +90,7 @@ class Reader:
         if sentence.is_done_box or (reply and self._answer(reply, sentence)):
             return
         asks = asks_in(sentence)
-        if self._echoes(sentence) or self._assent(sentence, is_bare=not asks):
+        if self._echoes(sentence) or self._assent(sentence, is_bare=all(ask.tier is Tier.TALKS for ask in asks)):
             return
         found = [todo for ask in self._dated(asks) for todo in self._work(ask)]
         found = found or [*self._committed(sentence)]
@@ -123,7 +123,7 @@ class Reader:
 
     def _assent(self, sentence: Sentence, *, is_bare: bool) -> bool:
         """Let a short answer take what the message before asked for, or make work of what was asked too softly."""
-        if self._scene.is_helpdesk:
+        if self._scene.is_helpdesk or not (agrees(sentence) or nods(sentence) or takes(sentence) or welcomes(sentence)):
             return False
         due = self._due(sentence)
         made = self._offers.answered(sentence, has_day=bool(due)) if is_bare else ()
@@ -157,7 +157,8 @@ class Reader:
 
     def _resolved(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
         """Find out what "it" is where no fault was reported."""
-        if ask.tier not in (Tier.DELIVERS, Tier.HANDS) or self._scene.is_helpdesk or only_reads(ask.body):
+        is_vague = ask.tier not in (Tier.DELIVERS, Tier.HANDS) or first_word(ask.body) == "buy" or only_reads(ask.body)
+        if is_vague or self._scene.is_helpdesk:
             return ()
         body = resolved(self._recent, ask.sentence, ask.body)
         return todos_of(replace(ask, body=body), score, due, is_one=True) if body else ()

@@ -32,7 +32,8 @@ class Ask:
 
 _STARTERS = (
     r"(?:can|could|would|will) (?:you|someone|somebody|anyone|anybody|we)\b|please [a-z]|let's |let’s |"
-    r"(?:we|someone|somebody) (?:still |also )?(?:needs?|has|have) to\b|i'll |i’ll |ill |(?:someone|somebody) please |just [a-z]+ (?:the|"
+    r"(?:we|someone|somebody) (?:still |also )?(?:needs?|has|have) to\b|i(?:'m|’m| am) going to |"
+    r"i (?:also |still )?need (?:one|an?|the|your) |i'll |i’ll |ill |(?:someone|somebody) please |just [a-z]+ (?:the|"
     r"an?|your|our) |i will |i can take "
     rf"|will [a-z]+ (?:the|an?|your|our) |{PERSON},? (?:bitte|svp|stp|alsjeblieft|por favor|can|could|please|will|would|to|should|needs) |(?:can|could|would|will) {PERSON} "
 )
@@ -48,6 +49,7 @@ _PHRASES = (
 )
 """Phrases that say more than their first word."""
 
+_AND = re.compile(r"^(?:en|y|et|und) ", re.IGNORECASE)
 _SOON = re.compile(
     r"\b(?:now|today|tonight|tomorrow|tmrw|later|asap|this (?:afternoon|morning|evening|week)|next|(?:by|on|before|until|for) "
     r"(?:\w+day|the \d+))\b",
@@ -63,8 +65,8 @@ _NO_THING = re.compile(
 )
 _FIRST_WORD = re.compile(r"[a-zà-ÿ]+(?:-[a-z]+)?", re.IGNORECASE)
 _OPENS_OBJECT = re.compile(
-    rf"(?:the|a|an|all|any|our|your|my|his|her|their|its|this|that|these|those|some|every|each|it|them|both|on|"
-    rf"in|for|to|up|out|over|with|back|down|off|new|old|more|another|missing|unused|\d|#|[A-Z]|{PERSON}|"
+    rf"(?:(?:the|a|an|all|any|our|your|my|his|her|their|its|this|that|these|those|some|every|each|it|them|both|on|and|"
+    rf"in|for|to|up|out|over|with|back|down|off|new|old|more|another|missing|unused)\b|\d|#|[A-Z]|{PERSON}|"
     rf"[\ue000-\uf8ff])"
 )
 _SUBJECT_VERB = re.compile(
@@ -209,6 +211,7 @@ def _to_base(body: str) -> str:
 
 def foreign_ask(sentence: Sentence, text: str) -> Ask | None:
     """Read a text as a request in German, Dutch, French or Spanish."""
+    text = _AND.sub("", text)
     called = _CALLED.match(text)
     body = foreign.body_of(text) or (foreign.body_of(text[called.end() :].lstrip(" ,")) if called else None)
     if body:

@@ -57,6 +57,7 @@ class Scene:
             is_helpdesk=self.is_helpdesk,
             is_opening=self.opens(sentence),
             is_aside=sentence.message.id not in self._busy,
+            is_answer=not self.is_openers(sentence),
         )
 
 

@@ -43,7 +43,7 @@ DELIVERS = lexicon(
 HANDS = lexicon(
     """
     answer alert announce ask call circulate contact email forward inform invite mail message notify pay
-    phone ping post present provide mention remind reply respond return review send share sign warn hand print
+    phone ring ping post present provide mention remind reply respond return review send share sign warn hand print
     invoice countersign refund reimburse chase
     """
 )

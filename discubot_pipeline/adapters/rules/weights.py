@@ -32,7 +32,7 @@ BY_KIND: dict[Kind, tuple[float, float, float, float]] = {
 OWNED, DUE, PRESSING, COURTEOUS, OPENING = 0.15, 0.15, 0.1, 0.1, 0.1
 HELPDESK, CODE, CONDITIONAL, HEDGED = -0.25, -0.1, -0.3, -0.2
 JOKING, PASSED, DIAGNOSTIC, DOUBTFUL = -0.5, -0.5, -0.4, -0.3
-SHARED, PERSONAL, ASIDE, VAGUE, ADVISING = -0.15, -0.2, -0.2, -0.1, -0.2
+SHARED, PERSONAL, ASIDE, VAGUE, ADVISING, UNASKED = -0.15, -0.2, -0.2, -0.1, -0.2, -0.15
 
 _HOW_TO = re.compile(
     r"\b(?:how (?:do|can|could|would|should|to|does|did|come)|is there (?:a|an|any|some)|are there (?:any|some)|"
@@ -69,16 +69,20 @@ _PERSONAL = re.compile(r"\b(?:my|myself)\b", re.IGNORECASE)
 _COURTESY = re.compile(r"\b(?:please|pls|plz|kindly)\b", re.IGNORECASE)
 _ATOM = re.compile(ATOM)
 _VAGUE = ("make ", "set ", "open ", "write ", "file ", "put ")
-_OF_A_FEW = (Kind.SHOULD, Kind.LETS, Kind.NEED, Kind.WANT, Kind.OFFER, Kind.ORDER)
+_OF_A_FEW = (Kind.SHOULD, Kind.LETS, Kind.NEED, Kind.WANT, Kind.ORDER)
+_FUN = re.compile(r"\b(?:picture of|photos? of|selfie|meme|gif|beers?|drinks?|cake|snacks|lunch|coffee|pizza|popcorn)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where an ask stands. An opening is the first message of a thread; an aside is an order among talk."""
+    """Where an ask stands. An opening is the first message of a thread; an aside is an order among talk,
+    an answer is by somebody else than who opened it.
+    """
 
     is_helpdesk: bool = False
     is_opening: bool = False
     is_aside: bool = False
+    is_answer: bool = False
 
 
 def weigh(ask: Ask, has_due: bool, setting: Setting) -> float:
@@ -125,6 +129,8 @@ def _speaks_against(ask: Ask, has_due: bool, setting: Setting) -> float:
         + ASIDE * (ask.kind is Kind.ORDER and setting.is_aside and not setting.is_opening)
         + VAGUE * (ask.kind is Kind.ORDER and not setting.is_opening and ask.body.casefold().startswith(_VAGUE))
         + DOUBTFUL * (ask.kind in _OF_A_FEW and ask.sentence.is_question)
+        + DOUBTFUL * bool(_FUN.search(ask.body))
+        + UNASKED * (ask.kind is Kind.ORDER and setting.is_answer and not (ask.owner or has_due or _COURTESY.search(text)))
         + DOUBTFUL * (ask.kind is Kind.REQUEST and ask.body.startswith("use "))
     )
 
