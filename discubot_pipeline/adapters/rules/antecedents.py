@@ -8,6 +8,7 @@ from discubot_pipeline.adapters.rules.leads import strip_leads
 from discubot_pipeline.adapters.rules.requests import asks_in, first_word
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.titles import content_words, has_object
+from discubot_pipeline.adapters.rules.verbs import Tier
 
 FEWEST, MOST = 2, 14
 """So many words that mean something a sentence has that says what "it" is."""
@@ -21,6 +22,11 @@ _PREDICATE = re.compile(
 _THING = re.compile(
     rf"(?:the|a|an|our|all|your|his|her|their|both|two|three|\d+|this \w|that \w|{PERSON}['’]s) (?!other|same)", re.IGNORECASE
 )
+_WANTED = re.compile(
+    r".{2,60}? (?:wants?|needs?|expects?|requires?|asks? for|asked for|is waiting for|waits for) (?P<what>(?!to\b|it\b|that\b)\S.*)",
+    re.IGNORECASE,
+)
+_LOOSE = re.compile(r"(?:with|for|to|in|on|at|of|from|that|if|whether|us|me|about|it|them|this|up|out|around)\b", re.IGNORECASE)
 _ARTICLE = re.compile(r"(?:the|a|an|our|all|this|that|these|those|and|also|but)\s", re.IGNORECASE)
 
 
@@ -39,9 +45,12 @@ def _thing_before(sentences: Sequence[Sentence], asking: Sentence) -> str | None
     for sentence in _before(sentences, asking):
         text, _ = strip_leads(sentence, sentence.text.rstrip(" .!?"))
         subject = _PREDICATE.sub("", text)
-        asked = next((ask.body for ask in asks_in(sentence) if has_object(ask.body)), None)
-        if asked and sentence.message.id != asking.message.id:
-            return sentence.show(asked[len(first_word(asked)) :].strip(" ?"))
+        asked = _asked(sentence) if sentence.message.id != asking.message.id else None
+        if asked:
+            return sentence.show(asked)
+        wanted = _WANTED.match(text)
+        if wanted and not sentence.is_question:
+            return sentence.show(wanted["what"])
         if sentence.is_question or not _THING.match(text):
             continue
         if subject != text and content_words(subject):
@@ -49,6 +58,13 @@ def _thing_before(sentences: Sequence[Sentence], asking: Sentence) -> str | None
         if _is_telling(sentence):
             return _lowered(sentence.show(text))
     return None
+
+
+def _asked(sentence: Sentence) -> str | None:
+    """Give what a request before is about, without its verb."""
+    bodies = (ask.body for ask in asks_in(sentence) if ask.tier is not Tier.TALKS and has_object(ask.body))
+    things = (body[len(first_word(body)) :].strip(" ?") for body in bodies)
+    return next((thing for thing in things if not _LOOSE.match(thing)), None)
 
 
 def _before(sentences: Sequence[Sentence], asking: Sentence) -> list[Sentence]:

@@ -34,7 +34,7 @@ _WELCOMES = re.compile(
 )
 
 _YES = re.compile(r"\b(?:ok|okay|sure|yes|yep|fine|will)\b", re.IGNORECASE)
-_OWN = re.compile(r"\b(?:i|i'\w+|i’\w+|but|not|n't|you|we|works?|worked|that'?s|it'?s|makes)\b", re.IGNORECASE)
+_OWN = re.compile(r"\b(?:i|i'\w+|i’\w+|but|not|n't|you|we|works?|worked|that'?s|it'?s)\b", re.IGNORECASE)
 """A yes before one of these opens another thought."""
 
 

@@ -22,7 +22,7 @@ FEWEST, MOST = 2, 18
 _DAYLIKE = r"(?:right|now|today|tonight|tomorrow|this|first|later|asap|straight|in a|in the|on|by|before|after|until)"
 _POINTER = r"(?:it|that|this|them|these|those|both|all of (?:it|them)|that one|this one)"
 _SELF = r"(?:i['’]?ll|i will|i can|i could|i['’]d|i would|i['’]m going to|will|let me|lemme|gonna|happy to|i['’]m happy to|ill)"
-_PARTICLE = r"(?:away at|on|at|into|through|up|out|over|in|down)"
+_PARTICLE = r"(?:away at|on|at|into|through|up|out|over|in|down|with|after|to)"
 _OWNS = re.compile(
     rf"(?:(?:i['’]m )?assigning (?:{_POINTER} )?to (?:me|myself)|assigned (?:{_POINTER} )?to (?:me|myself)|"
     rf"(?:{_POINTER}(?:['’]s| is| are) )?(?:already )?on (?:my (?:plate|list|desk|todo(?: list)?)|me)\b|"
@@ -30,6 +30,9 @@ _OWNS = re.compile(
     r"(?:(?:a |the )?(?:pr|patch|fix|draft|mr)(?: is)? (?:is )?(?:coming|incoming|on (?:its|the) way|underway|in progress))|"
     r"you(?:['’]ll| will) (?:get|have) (?:it|that|this|them)\b|leave (?:it|that|this) (?:to|with) me|give me (?:until|till|an? (?:day|hour|week)|\d)|"
     rf"(?:i['’]m )?(?:working on|taking|taking care of|dealing with|handling|looking into|sorting) {_POINTER}\b|"
+    r"(?:i['’]?ll |i will |i |we['’]ll )?(?:will|can|could) do\b|(?:i['’]?ll|i will|will) do (?:it|that|this|so)\b|"
+    r"(?:i['’]?ll|i will|will) take care(?: of (?:it|that|this))?\b(?! of)|consider (?:it|that)\b|"
+    rf"i(?:['’]d| would) (?:like|love|be happy) to (?:work on|take|tackle|do|fix|own) {_POINTER}\b|"
     rf"(?:already )?i(?:['’]ve| have)? got (?:it|that|this)(?=[,.!]|$)|"
     rf"{_SELF} (?:take|do|handle|own|grab|fix|pick {_POINTER} up|pick up|take care of|deal with|sort(?: out)?|look after|"
     rf"tackle|process) {_POINTER}\b)",
@@ -64,6 +67,7 @@ _MATTER = re.compile(
     r"\b(?:still|missing|wrong|broken|fail\w*|red|down|empty|blank|stuck|blocked|expire\w*|expiring|runs? out|outdated|"
     r"out of date|no longer|never|without|too \w+|twice|bug|error|typo|crash\w*|leak\w*|slow\w*|loop\w*|returns?|even "
     r"when|truncat\w+|spam|off by|gone|lost|forgot\w*|overwrit\w+|jump\w+|hang\w*|stale|unclear|confus\w+|mismatch\w*|"
+    r"promised|promise|waits?|expects?|requested|cve|security|risky?|misspelled|truncates?|"
     r"dead|404|500s?|502|flicker\w*|overlap\w*|needs?|need|has to|have to|must|should|somebody|someone|asked for|wants?|"
     r"old|who|due|deadline|sitting|waiting|open|skipp\w+|doubl\w+|duplicat\w+|drop\w*|ignor\w+|throw\w*|reject\w*|"
     r"nicht|kaputt|rot|fehlt|leer|falsch|alt|muss|doppelt|"
@@ -111,8 +115,9 @@ def commitment_in(sentence: Sentence, before: Sequence[Sentence], *, has_day: bo
         return _of_thing(sentence, thing["named"] or thing["taken"], before)
     for clause in (text, *text.split(", ")[1:]):
         verb = _verb(clause, has_day=has_day)
-        if verb is not None or _OWNS.match(clause) or foreign.TAKES.search(clause):
-            matter = next(_matters(sentence, before, is_worded=verb is not None), None)
+        is_foreign = bool(foreign.TAKES.search(clause))
+        if verb is not None or _OWNS.match(clause) or is_foreign:
+            matter = next(_matters(sentence, before, is_worded=is_foreign or verb is not None), None)
             return _about(matter, verb) if matter else None
     return None
 
@@ -124,7 +129,7 @@ def _verb(text: str, *, has_day: bool) -> str | None:
         return None
     word = (match["gerund"] or match["base"]).casefold()
     verb = (base_of(word) or "") if match["gerund"] else word
-    if word in _NO_DEED or tier_of(verb) is Tier.TALKS:
+    if word in _NO_DEED or tier_of(verb) is Tier.TALKS or (not verb and match.end() == match.end("gerund")):
         return None
     is_deed = tier_of(verb) in (Tier.DELIVERS, Tier.HANDS) or (text.startswith(("let me", "lemme")) and verb not in CHECKS)
     return verb if is_deed or has_day or (match["gerund"] and not verb) else None

@@ -78,6 +78,7 @@ TAKES = re.compile(
     r"(?:doe|regel|fix|pak|maak) ik|ik (?:doe|regel|fix|pak|maak|los|zoek) (?:het|dit|dat)|ga ik doen|"
     r"ik kijk (?:er|ernaar)|je m['’]en (?:occupe|charge)|je peux (?:le|la|les) faire|je m['’]y mets|"
     r"je (?:le |la |les |l['’]|vous l['’]|te l['’])(?:fais|corrige|prépare|regarde|règle|répare|change|envoie)|"
+    r"je (?:le |la |les |l['’])[a-zéèê]+(?:e|s)(?! pas)|"
     r"je (?:fais|corrige|regarde|règle|répare|change) (?:ça|cela)|(?:yo )?me (?:encargo|ocupo)|"
     r"ich [a-zäöü]+e (?:das|es|sie|ihn)|[a-zäöü]+e ich (?:heute|morgen|gleich|noch|sofort|nachher)|"
     r"ik [a-z]+ (?:het |dat )?(?:vanmiddag|vandaag|morgen|straks|meteen|direct|zo meteen)|"
@@ -120,7 +121,7 @@ FAULT = re.compile(
 NOT_WORK = lexicon(
     """
     aider antworten ayudar ayudarme decir decirme denken dire erklären explain explicar explicarme expliquer
-    glauben helfen helpen kennen m'aider m'expliquer m'dire me mij mir montrer mostrar mostrarme sagen sag
+    glauben helfen helpen kennen m'aider m'expliquer m'dire montrer mostrar mostrarme sagen sag
     saber savoir schauen sehen sehn siehst tell uitleggen vertellen verstehen voir ver warten wachten weten
     wissen zeggen zeigen zien nicht niet pas ne no nichts niets kein keine geen nunca jamais nie gern
     hilfe hulp aide ayuda

@@ -90,7 +90,7 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             rf"(?:please )?(?:do not forget|don't forget|don’t forget|reminder|remember) to {_BODY}",
         ),
         (Kind.NEED, rf"(?:we|someone|somebody|one of us) ?{_OFTEN}{_NEED} {_BODY}"),
-        (Kind.WANT, rf"we {_OFTEN}need (?P<body>(?:a|an|some|more|another|new) \S.*)"),
+        (Kind.WANT, rf"we(?:'d|’d| would)? {_OFTEN}need (?P<body>(?:a|an|some|more|another|new) \S.*)"),
         (
             Kind.WANT,
             rf"i (?:still |also )?need (?P<body>(?:an?|one|two|three|the|your|all|some|\d+) .+? (?:from (?:you|each|every|all|{PERSON})|"
@@ -116,7 +116,7 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         (Kind.OFFER, rf"(?P<self>i)(?:'m|’m| am) (?:happy|glad|about) to {_BODY}"),
         (Kind.OFFER, rf"(?:shall|should) we {_BODY}"),
         (Kind.OFFER, rf"(?:anyone|anybody|any objections?) (?:against|to) {_BODY}"),
-        (Kind.OFFER, rf"(?P<self>(?:want me|shall i|happy)) (?:to )?{_BODY}"),
+        (Kind.OFFER, rf"(?P<self>(?:want me|shall i|should i|happy)) (?:to )?{_BODY}"),
         (Kind.OFFER, r"(?P<self>i)(?:'m|’m| am) (?P<body>[a-z]+ing .+)"),
         (
             Kind.ORDER,

@@ -40,7 +40,8 @@ def listed(sentence: Sentence) -> tuple[Sentence, ...]:
 
 def _dated(text: str) -> list[str]:
     """Cut "photos by 1 July, texts by 3 July" where each piece has a day of its own."""
-    pieces = text.rpartition(": ")[2].rstrip(" .!").split(", ")
+    head, _, rest = text.rpartition(": ")
+    pieces = rest.rstrip(" .!").split(", ") if head else []
     return pieces if len(pieces) > 1 and all(without_date(piece) not in ("", piece) and len(piece) < SHORT for piece in pieces) else []
 
 

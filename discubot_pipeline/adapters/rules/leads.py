@@ -27,7 +27,7 @@ _LEADS = tuple(
         r"it (?:seems|looks) like|seems like|looks like|@?here|@?channel|@?everyone|all|team|guys|"
         r"folks)\b(?! of\b|:? \w+ing\b)[ ,.!:–-]*",
         r"(?:for|before|after|in|on|at|by|until|during|regarding|re|as for|since|because|now that|as)\b(?! (?:it|"
-        r"this|that)\b)[^,;:?!]{1,70}(?:, |(?= (?:we (?:still |also |really )?(?:need|have|must|should)|let's|"
+        r"this|that)\b)[^,;:?!]{1,70}(?:, |(?= (?:we (?:still |also |really |would )?(?:need|have|must|should)|let's|"
         r"please|(?:can|could) you)\b))",
     )
 )

@@ -182,7 +182,8 @@ class Ledger:
             todos = tuple(todo for todo in todos if todo.asked.message.author.id != sentence.message.author.id)
         own = tuple(todo for todo in todos if todo.owner == reply.owner)
         free = tuple(todo for todo in todos if not todo.owner)
-        return own or free or (todos if len(todos) == 1 else ())
+        is_theirs = len(todos) == 1 and todos[0].kind is not Kind.PROMISE
+        return own or free or (todos if is_theirs else ())
 
     def _owned_first(self, todos: tuple[Todo, ...], reply: Reply, sentence: Sentence) -> tuple[Todo, ...]:
         own = tuple(todo for todo in todos if todo.owner and todo.owner == sentence.writer)

@@ -198,7 +198,7 @@ def _listing(head: Sentence | None, rows: Sequence[Sentence]) -> Listing:
     text, _ = strip_leads(head, head.text)
     if ask and tier_of(first_word(ask.body)) is not Tier.UNKNOWN:
         verb = first_word(ask.body)
-        return Listing(head, items, Sense.WORK, ask, "" if verb in ("do", "handle") else verb)
+        return Listing(head, items, Sense.WORK, ask, "" if verb in ("do", "handle", "find", "see", "note") else verb)
     work = _WORK.match(head.text) or (_WORK.match(text) if text else None)
     if work and not _TALK.search(head.text):
         verb = "get" if _WANTS.search(head.text) else (work["verb"] or "").casefold()

@@ -42,9 +42,9 @@ class Offers:
         if soft.todos and soft.score > 0 and not soft.sentence.is_joke:
             self._soft.append(soft)
 
-    def answered(self, sentence: Sentence, *, has_day: bool) -> tuple[Todo, ...]:
-        """Give the work that an answer makes: its owner is who takes it, or who offered it."""
-        found = next(self._meant(sentence, has_day=has_day), None)
+    def answered(self, sentence: Sentence, *, has_day: bool, is_taken: bool = False) -> tuple[Todo, ...]:
+        """Give the work that an answer makes: its owner is who takes it, or who offered it; `is_taken` says it was."""
+        found = next(self._meant(sentence, is_taken=is_taken or takes(sentence) or (has_day and agrees(sentence))), None)
         if not found:
             return ()
         self._soft.remove(found)
@@ -59,8 +59,7 @@ class Offers:
         author = sentence.message.author.id
         return next((each for each in reversed(self._order[:place]) if self._authors[each] != author), None)
 
-    def _meant(self, sentence: Sentence, *, has_day: bool) -> Iterator[Soft]:
-        is_taken = takes(sentence) or (has_day and agrees(sentence))
+    def _meant(self, sentence: Sentence, *, is_taken: bool) -> Iterator[Soft]:
         is_nodded, is_welcome = nods(sentence), welcomes(sentence)
         before = self.answers(sentence)
         for soft in reversed(self._soft):

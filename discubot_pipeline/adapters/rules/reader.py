@@ -158,7 +158,8 @@ class Reader:
     def _resolved(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
         """Find out what "it" is where no fault was reported."""
         is_vague = ask.tier not in (Tier.DELIVERS, Tier.HANDS) or first_word(ask.body) == "buy" or only_reads(ask.body)
-        if is_vague or self._scene.is_helpdesk:
+        is_openers = ask.kind is Kind.PROMISE and self._scene.is_openers(ask.sentence)
+        if is_vague or is_openers or self._scene.is_helpdesk:
             return ()
         body = resolved(self._recent, ask.sentence, ask.body)
         return todos_of(replace(ask, body=body), score, due, is_one=True) if body else ()
@@ -177,18 +178,21 @@ class Reader:
         """Make work of what somebody takes on, unless it is work already."""
         if self._scene.is_helpdesk or self._scene.is_openers(sentence):
             return ()
-        commitment = commitment_in(sentence, self._recent, has_day=bool(self._due(sentence)))
-        if not commitment or self.ledger.note_own(sentence, self._due(sentence)):
+        day = self._due(sentence)
+        commitment = commitment_in(sentence, self._recent, has_day=bool(day))
+        if not commitment or self.ledger.note_own(sentence, day):
             return ()
+        asked = self._offers.answered(sentence, has_day=False, is_taken=True)
+        if asked:
+            return tuple(replace(todo, due=day or todo.due) for todo in asked)
         kind = Kind.BUG if commitment.is_fault else Kind.MARKER
         ask = Ask(kind, commitment.body, Tier.DELIVERS, commitment.about, sentence.writer)
-        due = self._due(sentence) or self._due(commitment.about)
-        todos = todos_of(ask, REPAIRED, due, is_one=True)
+        todos = todos_of(ask, REPAIRED, day or self._due(commitment.about), is_one=True)
         return tuple(replace(todo, said=(*todo.said, sentence)) for todo in todos)
 
     def _owned(self, ask: Ask) -> Ask:
         """Give a request in a letter to one person to that person."""
-        if ask.owner or ask.kind not in TO_YOU:
+        if ask.owner or ask.kind not in (*TO_YOU, Kind.WANT):
             return ask
         return replace(ask, owner=self._scene.addressee(ask.sentence))
 

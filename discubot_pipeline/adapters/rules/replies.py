@@ -63,7 +63,7 @@ _NOT_YET = re.compile(
 _TAKE = re.compile(
     r"(?:i'm on (?:it|this|that)|i’m on (?:it|this|that)|on it|will do|i got this|(?:me|i can|i do|i could|"
     r"i would|i will)$|leave (?:it|this|that) (?:to|with) me|assign (?:it|this|that) to me|consider it done|"
-    r"taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|ill|i will|i could|happy to|let me|i'm happy to|then i|"
+    r"taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|ill|i will|i could|happy to|let me|i'm happy to|then i|i(?= (?:take|do|handle|own|grab) (?:the|our|care)\b)|"
     r"i'd be happy to) )(?:take care of|take|do|handle|grab|own|pick up|fix|look into|look at|tackle|work on|"
     r"deal with|look after|sort(?: out)?|get)(?: on)? (?P<what>[^,;(–—]+))|"
     r"(?P<repair>(?:i'll |i’ll |i will |will )(?:push|ship|send|prepare|have|put)(?: out| up| in)? (?:a|the) "
@@ -86,7 +86,7 @@ _GIVEN = re.compile(
 )
 _NAMES_WORK = re.compile(r" (?:the|about|to|for)\b", re.IGNORECASE)
 _POINTER = re.compile(
-    r"(?:it|this|that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|"
+    r"(?:(?:all |the |both |all the )?(?:(?:two|three|four|five|\d) )?(?:points|issues|items|findings)\b|it|this|that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|"
     r"(?:a|the) (?:quick |small )?(?:fix|hotfix|patch)\b|a look(?: at (?:it|this|that))?$)\b",
     re.I,
 )

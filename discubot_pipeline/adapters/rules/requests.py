@@ -95,7 +95,8 @@ def asks_in(sentence: Sentence) -> tuple[Ask, ...]:
             owner = ask.owner or (addressee if ask.kind in TO_YOU else None)
             found.append(replace(ask, owner=owner, is_conditional=is_conditional or ask.is_conditional))
         is_conditional |= bool(_CONDITION.match(clause.lstrip("( "))) and not POLITE_IF.match(clause + ",")
-    return tuple(found)
+    is_label = len(found) > 1 and found[0].kind is Kind.MARKER and is_finite(found[0].body)
+    return tuple(found[1:] if is_label else found)
 
 
 def order_in(sentence: Sentence, text: str) -> Ask | None:

@@ -66,7 +66,7 @@ def todos_of(ask: Ask, score: float, due: date | None, *, is_one: bool = False) 
     parts = tuple(part for part in joined if not only_reads(part))
     if not parts:
         return ()
-    if len(parts) > 1 and (is_one or ask.kind in ONE_GOAL or any(map(points_back, parts[1:]))):
+    if len(parts) > 1 and (is_one or ask.kind in ONE_GOAL or (has_object(parts[0]) and any(map(points_back, parts[1:])))):
         items = tuple(filter(None, (title_of(ask.sentence, part) for part in parts)))
         return tuple(replace(todo, items=items) for todo in _single(ask, ask.body, score, due))
     return tuple(todo for part in parts for todo in _single(ask, part, score, due))
