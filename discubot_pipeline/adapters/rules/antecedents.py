@@ -20,13 +20,16 @@ _PREDICATE = re.compile(
     re.IGNORECASE,
 )
 _THING = re.compile(
-    rf"(?:the|a|an|our|all|your|his|her|their|both|two|three|\d+|this \w|that \w|{PERSON}['’]s) (?!other|same)", re.IGNORECASE
+    rf"(?:the|a|an|our|all|your|his|her|their|both|two|three|\d+|this \w|that \w|{PERSON}['’]s) (?!other|same)",
+    re.IGNORECASE,
 )
-_WANTED = re.compile(
+WANTED = re.compile(
     r".{2,60}? (?:wants?|needs?|expects?|requires?|asks? for|asked for|is waiting for|waits for) (?P<what>(?!to\b|it\b|that\b)\S.*)",
     re.IGNORECASE,
 )
-_LOOSE = re.compile(r"(?:with|for|to|in|on|at|of|from|that|if|whether|us|me|about|it|them|this|up|out|around)\b", re.IGNORECASE)
+_LOOSE = re.compile(
+    r"(?:with|for|to|in|on|at|of|from|that|if|whether|us|me|about|it|them|this|up|out|around)\b", re.IGNORECASE
+)
 _ARTICLE = re.compile(r"(?:the|a|an|our|all|this|that|these|those|and|also|but)\s", re.IGNORECASE)
 
 
@@ -48,7 +51,7 @@ def _thing_before(sentences: Sequence[Sentence], asking: Sentence) -> str | None
         asked = _asked(sentence) if sentence.message.id != asking.message.id else None
         if asked:
             return sentence.show(asked)
-        wanted = _WANTED.match(text)
+        wanted = WANTED.match(text)
         if wanted and not sentence.is_question:
             return sentence.show(wanted["what"])
         if sentence.is_question or not _THING.match(text):

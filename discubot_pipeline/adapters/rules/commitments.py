@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from discubot_pipeline.adapters.rules import foreign
+from discubot_pipeline.adapters.rules.antecedents import WANTED
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.leads import strip_leads
 from discubot_pipeline.adapters.rules.lexicon import lexicon
@@ -79,7 +80,7 @@ _MATTER = re.compile(
 )
 _REACTION = re.compile(
     r"(?:yes|no|yeah|yep|ok|okay|thanks|thx|agree\w*|true|same|sure|great|nice|cool|lol|haha|hm+|oh|ah|ugh|sorry|not me|"
-    r"which|since|what|ja|nein|nee|oui|non|sí)\b[^,]{0,20}$",
+    r"gracias|danke|merci|saludos|gruß|groet|cordialement|best|regards|cheers|kind|which|since|what|ja|nein|nee|oui|non|sí)\b[^,]{0,20}$",
     re.IGNORECASE,
 )
 _ATOM = re.compile(ATOM)
@@ -131,7 +132,9 @@ def _verb(text: str, *, has_day: bool) -> str | None:
     verb = (base_of(word) or "") if match["gerund"] else word
     if word in _NO_DEED or tier_of(verb) is Tier.TALKS or (not verb and match.end() == match.end("gerund")):
         return None
-    is_deed = tier_of(verb) in (Tier.DELIVERS, Tier.HANDS) or (text.startswith(("let me", "lemme")) and verb not in CHECKS)
+    is_deed = tier_of(verb) in (Tier.DELIVERS, Tier.HANDS) or (
+        text.startswith(("let me", "lemme")) and verb not in CHECKS
+    )
     return verb if is_deed or has_day or (match["gerund"] and not verb) else None
 
 
@@ -146,8 +149,8 @@ def _about(matter: Sentence, verb: str | None) -> Commitment:
     if repair and not verb:
         return Commitment(matter, repair, is_fault=True)
     text, _ = strip_leads(matter, matter.text.rstrip(" .!?"))
-    end = _SUBJECT_END.search(text)
-    subject = text[: end.start()] if end else text
+    end, wanted = _SUBJECT_END.search(text), WANTED.match(text)
+    subject = wanted["what"] if wanted else text[: end.start()] if end else text
     if verb and tier_of(verb) is not Tier.UNKNOWN and content_words(matter.show(subject)):
         return Commitment(matter, f"{verb} {subject}", is_fault=bool(repair))
     return Commitment(matter, text, is_fault=bool(repair))

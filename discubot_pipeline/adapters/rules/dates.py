@@ -219,8 +219,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple(
         (
             _LEAD + r"\b(?:today|tonight|eod|cob|(?:the )?end of (?:the )?(?:day|business)|heute|vandaag|"
             r"aujourd'hui|hoy|esta (?:tarde|noche)|ce (?:matin|soir)|cet après-midi|vanmiddag|vanavond|"
-            r"(?:later )?this (?:afternoon|evening))"
-            + _PART,
+            r"(?:later )?this (?:afternoon|evening))" + _PART,
             _days(0),
         ),
         (_LEAD + r"\b(?:the )?end of next week\b", _week_end),
@@ -232,7 +231,10 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple(
         ),
         (_LEAD + rf"\b(?:the )?(?:end of|ende|eind|fin(?: de)?|finales de) (?P<month>{_MONTH})\b", _month_end),
         (_LEAD + r"\b(?:monatsende|(?:het )?eind van de maand|(?:la )?fin du mois|fin de mes)\b", _month_end),
-        (rf"{_PREPOSITION}(?<=the )(?P<day>\d{{1,2}})(?:st|nd|rd|th)\b(?=\W*$|[,.;:!?)]| (?:at|and|or|so|if)\b)", _day_of_month),
+        (
+            rf"{_PREPOSITION}(?<=the )(?P<day>\d{{1,2}})(?:st|nd|rd|th)\b(?=\W*$|[,.;:!?)]| (?:at|and|or|so|if)\b)",
+            _day_of_month,
+        ),
         (_LEAD + r"\b(?:eom|(?:the )?end of (?:the |this )?month)\b", _month_end),
         (rf"\b(?:within|in) (?:the next )?{_COUNT} (?P<unit>days?|weeks?|months?)\b(?! ago)", _ahead),
         (rf"{_PREPOSITION}(?:{_WHICH})?(?P<name>{_DAY}){_PART}", _weekday),

@@ -72,7 +72,10 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             rf"(?:any chance|is there any chance|any way) (?:that )?(?:you|someone) (?:can|could) {_BODY}",
         ),
         (Kind.REQUEST, rf"(?:could|can|may) i ask you to {_BODY}"),
-        (Kind.REQUEST, r"i(?:'d|’d| would) (?:also |really )?like (?:to (?:have|see|get) )(?P<body>(?:a|an|the|some|one|two) \S.*)"),
+        (
+            Kind.REQUEST,
+            r"i(?:'d|’d| would) (?:also |really )?like (?:to (?:have|see|get) )(?P<body>(?:a|an|the|some|one|two) \S.*)",
+        ),
         (Kind.NAMED, rf"(?:please )?(?:remind|get) (?P<who>{PERSON}) to {_BODY}"),
         (
             Kind.REQUEST,
@@ -83,8 +86,14 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             r"(?:it )?(?:would|'d|’d) be (?:\w+ )?(?:great|good|nice|helpful|awesome|lovely) if "
             rf"(?:you|someone|somebody|(?P<who>{PERSON})) (?:can |could |would )?{_BODY}",
         ),
-        (Kind.PLEASE, rf"(?:(?:someone|somebody|anyone|everyone) )?(?:please|pls|plz|kindly)(?: (?:everyone|everybody|all|team|folks))? {_BODY}"),
-        (Kind.PLEASE, r"(?:please )?(?:don['’]t|do not) forget (?:about |the |your )*(?P<body>(?!to\b|that\b|it\b|about\b)[^,:;?]{4,60})"),
+        (
+            Kind.PLEASE,
+            rf"(?:(?:someone|somebody|anyone|everyone) )?(?:please|pls|plz|kindly)(?: (?:everyone|everybody|all|team|folks))? {_BODY}",
+        ),
+        (
+            Kind.PLEASE,
+            r"(?:please )?(?:don['’]t|do not) forget (?:about |the |your )*(?P<body>(?!to\b|that\b|it\b|about\b)[^,:;?]{4,60})",
+        ),
         (
             Kind.PLEASE,
             rf"(?:please )?(?:do not forget|don't forget|don’t forget|reminder|remember) to {_BODY}",
@@ -107,8 +116,14 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         ),
         (Kind.PROMISE, rf"(?P<self>i)(?:ll|{_WILL}) {_BODY}"),
         (Kind.PROMISE, rf"(?P<self>let me|lemme) {_BODY}"),
-        (Kind.PROMISE, rf"(?P<self>i)(?:['’]ve got| have|['’]ll have|['’]ll find| can find) (?:some |the |a bit of )?time .{{0,30}}?\bto {_BODY}"),
-        (Kind.PROMISE, r"(?P<self>(?=[a-z]))(?P<body>[a-z]+ing (?:the|an?|\d+|it|them|that|this|those|these|our|new|some|all|both) .+)"),
+        (
+            Kind.PROMISE,
+            rf"(?P<self>i)(?:['’]ve got| have|['’]ll have|['’]ll find| can find) (?:some |the |a bit of )?time .{{0,30}}?\bto {_BODY}",
+        ),
+        (
+            Kind.PROMISE,
+            r"(?P<self>(?=[a-z]))(?P<body>[a-z]+ing (?:the|an?|\d+|it|them|that|this|those|these|our|new|some|all|both) .+)",
+        ),
         (Kind.PROMISE, rf"(?P<self>will|gonna) (?!you\b|it\b|be\b|that\b|this\b|the\b|there\b){_BODY}"),
         (Kind.PROMISE, rf"we{_WILL} {_BODY}"),
         (Kind.OFFER, rf"(?P<self>i) (?:can|could|need to|have to|should|must|want to|wanted to) {_BODY}"),

@@ -32,7 +32,9 @@ def listed(sentence: Sentence) -> tuple[Sentence, ...]:
     match = _HEAD.match(sentence.text)
     if sentence.is_question or sentence.is_joke or len(sentence.text) > 500:
         return ()
-    parts = _parts((match["rest"] if match else sentence.text).rstrip(" .!"), has_head=bool(match)) or _dated(sentence.text)
+    parts = _parts((match["rest"] if match else sentence.text).rstrip(" .!"), has_head=bool(match)) or _dated(
+        sentence.text
+    )
     if not FEWEST <= len(parts) <= MOST:
         return ()
     return tuple(replace(sentence, text=part, is_item=True) for part in parts)
@@ -42,7 +44,11 @@ def _dated(text: str) -> list[str]:
     """Cut "photos by 1 July, texts by 3 July" where each piece has a day of its own."""
     head, _, rest = text.rpartition(": ")
     pieces = rest.rstrip(" .!").split(", ") if head else []
-    return pieces if len(pieces) > 1 and all(without_date(piece) not in ("", piece) and len(piece) < SHORT for piece in pieces) else []
+    return (
+        pieces
+        if len(pieces) > 1 and all(without_date(piece) not in ("", piece) and len(piece) < SHORT for piece in pieces)
+        else []
+    )
 
 
 def head_of(sentence: Sentence) -> Sentence:

@@ -75,4 +75,6 @@ def owner_at_end(sentence: Sentence, text: str) -> tuple[str, str | None]:
     match = _TRAILING_OWNER.search(text)
     if not match:
         return text, None
-    return text[: match.start()].rstrip(), sentence.person(match["who"] or match["to"] or match["last"] or match["bare"])
+    return text[: match.start()].rstrip(), sentence.person(
+        match["who"] or match["to"] or match["last"] or match["bare"]
+    )

@@ -69,11 +69,17 @@ _STATES = re.compile(
     re.IGNORECASE,
 )
 _TALKERS = lexicon("i we you it this he she they there")
-_EXPLICIT = re.compile(r"\b(?:to-?dos?|to do|action(?:s| items?| points?)|tasks?|next steps?)\b", re.IGNORECASE)
+_EXPLICIT = re.compile(
+    r"\b(?:(?:points|issues|findings|defects|remarks) (?:that |which )?(?:remain|are (?:open|left))|"
+    r"(?:remaining|open) (?:points|issues|findings|defects)|to-?dos?|to do|action(?:s| items?| points?)|tasks?|next steps?)\b",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(rf"(?:{PERSON}|me|myself) ?(?:[:–-] |to |will |→ )", re.IGNORECASE)
 _MINE = re.compile(r"(?:me|myself|i) ?[:–-] ?(?P<what>\S.*)", re.IGNORECASE)
 _OF_PERSON = re.compile(rf"(?P<who>{PERSON}) ?(?::|[–-] ) ?(?P<what>\S.{{3,120}})")
-_OFF = re.compile(r"(?:on|in|at|off|out|away|sick|ooo|back|here|yes|no|ok|thanks|thx|same|nothing|vacation|holiday)\b", re.I)
+_OFF = re.compile(
+    r"(?:on|in|at|off|out|away|sick|ooo|back|here|yes|no|ok|thanks|thx|same|nothing|vacation|holiday)\b", re.I
+)
 _FOR_ME = re.compile(r"(?P<what>.+?) ?(?:\(me\)|(?:→|->|=>|[–—-]) ?me)\W*$", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"\b(?:following|these|those|things?|below|list|points|items|changes|tasks|stuff)\b", re.IGNORECASE

@@ -44,13 +44,16 @@ class Offers:
 
     def answered(self, sentence: Sentence, *, has_day: bool, is_taken: bool = False) -> tuple[Todo, ...]:
         """Give the work that an answer makes: its owner is who takes it, or who offered it; `is_taken` says it was."""
-        found = next(self._meant(sentence, is_taken=is_taken or takes(sentence) or (has_day and agrees(sentence))), None)
+        found = next(
+            self._meant(sentence, is_taken=is_taken or takes(sentence) or (has_day and agrees(sentence))), None
+        )
         if not found:
             return ()
         self._soft.remove(found)
         owner = None if found.kind in OWN else sentence.writer
         return tuple(
-            replace(todo, owner=todo.owner or owner, score=PROMOTED, said=(*todo.said, sentence)) for todo in found.todos
+            replace(todo, owner=todo.owner or owner, score=PROMOTED, said=(*todo.said, sentence))
+            for todo in found.todos
         )
 
     def answers(self, sentence: Sentence) -> str | None:

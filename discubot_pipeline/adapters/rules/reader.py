@@ -52,6 +52,10 @@ _OF_DUE = re.compile(
     r"(?:by|before|until|due|deadline|needed|bis)\b|(?:we )?need (?:it|this|that|them)\b|.* by\b",
     re.IGNORECASE,
 )
+_ALL_OF_IT = re.compile(
+    r"[a-z]+ (?:all |both )?(?:the |these |those )?(?:two |three |four |\d+ )?(?:points|issues|items|findings|of them)\b.*",
+    re.IGNORECASE,
+)
 _DETAIL = re.compile(r"[a-z]+ (?:it|this|that|them)\b", re.IGNORECASE)
 
 
@@ -141,6 +145,8 @@ class Reader:
         if is_detail and self.ledger.detail(item_titles(ask), ask.sentence):
             return ()
         todos = self._todos(ask, score, due)
+        if ask.kind is Kind.PROMISE and _ALL_OF_IT.fullmatch(ask.body.rstrip(" .!")) and self.ledger.todos:
+            return ()
         if score < THRESHOLD:
             self._offers.keep(Soft(ask.sentence, ask.kind, todos, score, ask.is_shared))
             return ()

@@ -35,7 +35,7 @@ _STARTERS = (
     r"(?:we|someone|somebody) (?:still |also )?(?:needs?|has|have) to\b|i(?:'m|’m| am) going to |"
     r"i (?:also |still )?need (?:one|an?|the|your) |i'll |i’ll |ill |(?:someone|somebody) please |just [a-z]+ (?:the|"
     r"an?|your|our) |i will |i can take "
-    rf"|will [a-z]+ (?:the|an?|your|our) |{PERSON},? (?:bitte|svp|stp|alsjeblieft|por favor|can|could|please|will|would|to|should|needs) |(?:can|could|would|will) {PERSON} "
+    rf"|will [a-z]+ (?:the|an?|your|our|it|them|that|you) |{PERSON},? (?:bitte|svp|stp|alsjeblieft|por favor|can|could|please|will|would|to|should|needs) |(?:can|could|would|will) {PERSON} "
 )
 _CLAUSE = re.compile(rf"(?:[,;:]|\s[–—-]|\s(?:and|but|so|then|while|plus))+\s+(?={_STARTERS})", re.IGNORECASE)
 _CONDITION = re.compile(
@@ -43,8 +43,15 @@ _CONDITION = re.compile(
 )
 _ONLY_NAMES = re.compile(rf"(?:(?:hi|hey|hello|and|ok|okay|so),? )*(?:{PERSON}[ ,]*)+", re.IGNORECASE)
 _PHRASES = (
+    (Tier.TALKS, re.compile(r"take care(?! of\b)", re.I)),
     (Tier.DELIVERS, re.compile(r"set up |get .{2,40} (?:sorted|done|fixed|ready|going|started|working|green)\b", re.I)),
-    (Tier.HANDS, re.compile(r"(?:tell|give) (?!me\b|us\b|it\b|up\b|in\b|all\b|your\b|people\b|every|or take)[a-z]+ (?!a try|a go|a shot)\w|get back to ", re.I)),
+    (
+        Tier.HANDS,
+        re.compile(
+            r"(?:tell|give) (?!me\b|us\b|it\b|up\b|in\b|all\b|your\b|people\b|every|or take)[a-z]+ (?!a try|a go|a shot)\w|get back to ",
+            re.I,
+        ),
+    ),
     (Tier.ACTS, re.compile(r"(?:have|take) a (?:quick |closer )?look (?:at|over|into) (?!it\b|this\b|that\b)", re.I)),
 )
 """Phrases that say more than their first word."""

@@ -9,6 +9,7 @@ from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.weights import Setting, asks_how
 
 
+_OFFERS = re.compile(r"(?:so |ok |and |then )*(?:should|shall|can|could) i\b", re.IGNORECASE)
 _GREETING = re.compile(
     rf"(?:(?:hi|hiya|hey|hello|dear|hallo|hoi|beste|liebe[r]?|bonjour|salut|hola|moin|good (?:morning|afternoon)|guten tag) )?"
     rf"({PERSON})\W*",
@@ -33,7 +34,9 @@ class Scene:
     def watch(self, sentence: Sentence) -> None:
         """Notice a help desk: the one who opened the thread asks how something is done."""
         is_opener = self._opening is not None and sentence.message.author.id == self._opening.author.id
-        self.is_helpdesk = self.is_helpdesk or (is_opener and asks_how(sentence))
+        self.is_helpdesk = self.is_helpdesk or (
+            is_opener and asks_how(sentence) and (self.opens(sentence) or not _OFFERS.match(sentence.text))
+        )
 
     def opens(self, sentence: Sentence) -> bool:
         """Say whether a sentence is of the thread's first message."""

@@ -56,7 +56,8 @@ _JOKE = re.compile(
     re.I,
 )
 _CUT = re.compile(
-    r"(?<=[.!?…])(?!(?<=\d\.) +(?:jan|feb|mär|mar|apr|mai|jun|jul|aug|sep|okt|oct|nov|dez|dec))[)\]]? +|; +", re.IGNORECASE
+    r"(?<=[.!?…])(?!(?<=\d\.) +(?:jan|feb|mär|mar|apr|mai|jun|jul|aug|sep|okt|oct|nov|dez|dec))[)\]]? +|; +",
+    re.IGNORECASE,
 )
 _REPLY_HEAD = re.compile(r"(?:on|am|le|op|el) .{4,120} (?:wrote|schrieb|a écrit|schreef|escribió):$", re.I)
 _DONE_BOXES = lexicon("[x] [X] [✓] [✔] ☑ ✅ ✔ ✓ :white_check_mark: :heavy_check_mark:")

@@ -52,6 +52,7 @@ _FAULT_NOUN = re.compile(
 )
 _URL = re.compile(r"\(?https?://")
 _ARTICLE = re.compile(r"^(?:the|a|an|some) (?=\S)", re.IGNORECASE)
+_AND_THING = re.compile(r",? and (?=(?:an?|the|some|two|three|\d+) )", re.IGNORECASE)
 _OPENING_TO = re.compile(r"^(?:to|that we|that) ", re.IGNORECASE)
 
 
@@ -62,11 +63,16 @@ def only_reads(text: str) -> bool:
 
 def todos_of(ask: Ask, score: float, due: date | None, *, is_one: bool = False) -> tuple[Todo, ...]:
     """Make the pieces of work of an ask; none where its words name nothing to be done."""
-    joined = orders_in(ask.body) if ask.kind is Kind.FOREIGN else parts_of(ask.body)
+    if ask.kind is Kind.FOREIGN:
+        joined = orders_in(ask.body)
+    else:
+        joined = parts_of(ask.body) if ask.kind is not Kind.WANT else tuple(_AND_THING.split(ask.body))
     parts = tuple(part for part in joined if not only_reads(part))
     if not parts:
         return ()
-    if len(parts) > 1 and (is_one or ask.kind in ONE_GOAL or (has_object(parts[0]) and any(map(points_back, parts[1:])))):
+    if len(parts) > 1 and (
+        is_one or ask.kind in ONE_GOAL or (not points_back(parts[0]) and any(map(points_back, parts[1:])))
+    ):
         items = tuple(filter(None, (title_of(ask.sentence, part) for part in parts)))
         return tuple(replace(todo, items=items) for todo in _single(ask, ask.body, score, due))
     return tuple(todo for part in parts for todo in _single(ask, part, score, due))

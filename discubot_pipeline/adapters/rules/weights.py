@@ -71,7 +71,9 @@ _ATOM = re.compile(ATOM)
 _VAGUE = ("make ", "set ", "open ", "write ", "file ", "put ")
 _CHAT = re.compile(r"(?:talk|chat|speak|meet|sync|catch up)\b", re.IGNORECASE)
 _OF_A_FEW = (Kind.SHOULD, Kind.LETS, Kind.NEED, Kind.WANT, Kind.ORDER)
-_FUN = re.compile(r"\b(?:picture of|photos? of|selfie|meme|gif|beers?|drinks?|cake|snacks|lunch|coffee|pizza|popcorn)\b", re.I)
+_FUN = re.compile(
+    r"\b(?:picture of|photos? of|selfie|meme|gif|beers?|drinks?|cake|snacks|lunch|coffee|pizza|popcorn)\b", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ def _speaks_against(ask: Ask, has_due: bool, setting: Setting) -> float:
         + DOUBTFUL * (ask.kind in _OF_A_FEW and ask.sentence.is_question)
         + DOUBTFUL * bool(_FUN.search(ask.body))
         + SHARED * bool(_CHAT.match(ask.body) and not has_due)
-        + UNASKED * (ask.kind is Kind.ORDER and setting.is_answer and not (ask.owner or has_due or _COURTESY.search(text)))
+        + UNASKED
+        * (ask.kind is Kind.ORDER and setting.is_answer and not (ask.owner or has_due or _COURTESY.search(text)))
         + DOUBTFUL * (ask.kind is Kind.REQUEST and ask.body.startswith("use "))
     )
 
