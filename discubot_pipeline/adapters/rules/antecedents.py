@@ -27,6 +27,11 @@ WANTED = re.compile(
     r".{2,60}? (?:wants?|needs?|expects?|requires?|asks? for|asked for|is waiting for|waits for) (?P<what>(?!to\b|it\b|that\b)\S.*)",
     re.IGNORECASE,
 )
+_WHO = re.compile(
+    r"who(?:['’]s| is| has| can| could| does| wants to| will| got)? (?:got |doing |writing |taking |do |take |write )?"
+    r"(?P<what>(?:the|an?|our|those|these) .+)",
+    re.IGNORECASE,
+)
 _LOOSE = re.compile(
     r"(?:with|for|to|in|on|at|of|from|that|if|whether|us|me|about|it|them|this|up|out|around)\b", re.IGNORECASE
 )
@@ -49,6 +54,7 @@ def _thing_before(sentences: Sequence[Sentence], asking: Sentence) -> str | None
         text, _ = strip_leads(sentence, sentence.text.rstrip(" .!?"))
         subject = _PREDICATE.sub("", text)
         asked = _asked(sentence) if sentence.message.id != asking.message.id else None
+        asked = asked or ((who := _WHO.match(text)) and who["what"])
         if asked:
             return sentence.show(asked)
         wanted = WANTED.match(text)

@@ -3,6 +3,7 @@
 import re
 
 from discubot_pipeline.adapters.rules import foreign
+from discubot_pipeline.adapters.rules.dates import without_date
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 
 LONGEST = 16
@@ -18,14 +19,14 @@ _TAKES = re.compile(
     re.IGNORECASE,
 )
 _NODS = re.compile(
-    r"(?:yes|yep|yeah|yup|sure(?: thing)?|ok(?:ay|i)?|okie|okidoki|okie dokie|ack|k|np|no problem|no worries|of course|gladly|certainly|absolutely|"
+    r"(?:yes|yep|yeah|yup|y|sure(?: thing)?|ok(?:ay|i)?|okie|okidoki|okie dokie|ack|k|np|no problem|no worries|of course|gladly|certainly|absolutely|"
     r"definitely|alright|fine|good idea|deal|right|noted|agreed|jo|happy to|with pleasure|got it|roger|aye|👌|👍|"
     r"should be fine|as you wish|i can(?=[.!]?$))(?![\w'’])",
     re.IGNORECASE,
 )
 _WELCOMES = re.compile(
     rf"(?:(?:yes|yeah|oh|ah|ok|sure|cool|great|nice|perfect|thanks|thx|{PERSON})[ ,.!]+)*"
-    r"(?:(?:yes )?please(?: do)?|go (?:for it|ahead)|do (?:it|that)|(?:that|this|it)(?:'d| would| will)? be "
+    r"(?:(?:yes )?please(?: do)?|go(?: for it| ahead)?|do (?:it|that)|(?:that|this|it)(?:'d| would| will)? be "
     r"(?:\w+ )?(?:great|good|lovely|nice|perfect|awesome|super|fantastic|helpful|wonderful)|sounds (?:good|great|perfect|"
     r"like a plan)|great|perfect|lovely|awesome|excellent|fantastic|super|brilliant|good idea|\+1|thanks|thank you|thx|ta|"
     r"assigning you|assigned|none from me|makes sense|no objections?|fine (?:by|with) me|works for me|yes|yep|ok(?:ay)?|sure|"
@@ -45,6 +46,8 @@ def takes(sentence: Sentence) -> bool:
 
 def nods(sentence: Sentence) -> bool:
     """Say whether somebody answers a request with a bare yes, perhaps with a reason or a day."""
+    if not sentence.is_question and not without_date(sentence.text):
+        return True
     match = _NODS.match(sentence.text) or foreign.ASSENT.match(sentence.text)
     if not match or sentence.is_question or len(sentence.text.split()) > LONGEST:
         return False

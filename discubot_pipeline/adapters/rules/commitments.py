@@ -11,7 +11,7 @@ from discubot_pipeline.adapters.rules.leads import strip_leads
 from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.sentences import ATOM, Sentence
 from discubot_pipeline.adapters.rules.titles import POINTERS, content_words
-from discubot_pipeline.adapters.rules.verbs import Tier, base_of, tier_of
+from discubot_pipeline.adapters.rules.verbs import IDLE, Tier, base_of, tier_of
 
 REACH = 6
 """So many sentences back the matter may lie: as many are handed in."""
@@ -27,6 +27,8 @@ _PARTICLE = r"(?:away at|on|at|into|through|up|out|over|in|down|with|after|to)"
 _OWNS = re.compile(
     rf"(?:(?:i['’]m )?assigning (?:{_POINTER} )?to (?:me|myself)|assigned (?:{_POINTER} )?to (?:me|myself)|"
     rf"(?:{_POINTER}(?:['’]s| is| are) )?(?:already )?on (?:my (?:plate|list|desk|todo(?: list)?)|me)\b|"
+    rf"{_SELF} have {_POINTER} (?:running|ready|done|fixed|up|live|for you|in)\b|"
+    r"(?:the |a )?(?:fix|patch|pr|hotfix) (?:will be|should be|is) (?:up|out|in|there|ready|coming)\b|"
     rf"(?:{_POINTER}(?:['’]s| is| are) )mine\b|mine\b(?=[,.!]|$)|(?:i['’]m |already )?on (?:it|that)\b|"
     r"(?:(?:a |the )?(?:pr|patch|fix|draft|mr)(?: is)? (?:is )?(?:coming|incoming|on (?:its|the) way|underway|in progress))|"
     r"you(?:['’]ll| will) (?:get|have) (?:it|that|this|them)\b|leave (?:it|that|this) (?:to|with) me|give me (?:until|till|an? (?:day|hour|week)|\d)|"
@@ -51,16 +53,6 @@ _VERB = re.compile(
     rf"(?:(?: {_PARTICLE})? (?:{_POINTER}|him|her|{_DAYLIKE})\b|$)",
     re.IGNORECASE,
 )
-_NO_DEED = lexicon(
-    """
-    buy try pass stay keep leave wait come go be have get need want love bet miss regret drink eat sleep join meet
-    going being having getting coming trying waiting looking thinking hoping wondering loving seeing leaving running
-    nothing something anything everything thing morning evening amazing interesting boring sounding missing according
-    during including depending meaning speaking talking asking using working testing reading learning playing
-    """
-)
-"""Verbs of a promise that delivers nothing, and words that only look like one."""
-
 CHECKS = lexicon("check look find watch see double-check figure")
 """What people let themselves do before they say something."""
 
@@ -83,9 +75,10 @@ _REACTION = re.compile(
     r"gracias|danke|merci|saludos|gruß|groet|cordialement|best|regards|cheers|kind|which|since|what|ja|nein|nee|oui|non|sí)\b[^,]{0,20}$",
     re.IGNORECASE,
 )
+_ADVICE = re.compile(r"\b(?:you|your|you['’]\w+|try|use|look|check|add|remove|put|then)\b", re.IGNORECASE)
 _ATOM = re.compile(ATOM)
 _PERSONAL = re.compile(
-    r"\W*\(|(?:however|unfortunately|although|though|sometimes|actually|also|as|at|in|of course|i|i['’]\w+|you|you['’]\w+|he|she|it|it['’]s|they|which|that['’]?s?|this|there|there['’]s|what|where|when|why|"
+    r"\W*\(|(?:rush|worries|problem|anyways?|however|unfortunately|although|though|sometimes|actually|also|as|at|in|of course|i|i['’]\w+|you|you['’]\w+|he|she|it|it['’]s|they|which|that['’]?s?|this|there|there['’]s|what|where|when|why|"
     r"how|if|because|so|for|want|know|maybe|perhaps|probably|let['’]s|ich|du|ik|je|tu|yo)\b",
     re.IGNORECASE,
 )
@@ -123,6 +116,11 @@ def commitment_in(sentence: Sentence, before: Sequence[Sentence], *, has_day: bo
     return None
 
 
+def is_advice(sentence: Sentence) -> bool:
+    """Say whether a sentence tells the one who asked what to do."""
+    return bool(_ADVICE.search(sentence.text)) or not _MATTER.search(sentence.text)
+
+
 def _verb(text: str, *, has_day: bool) -> str | None:
     """Give the verb of "correcting it today"; None where there is none of work."""
     match = _VERB.match(text)
@@ -130,7 +128,7 @@ def _verb(text: str, *, has_day: bool) -> str | None:
         return None
     word = (match["gerund"] or match["base"]).casefold()
     verb = (base_of(word) or "") if match["gerund"] else word
-    if word in _NO_DEED or tier_of(verb) is Tier.TALKS or (not verb and match.end() == match.end("gerund")):
+    if word in IDLE or tier_of(verb) is Tier.TALKS or (not verb and match.end() == match.end("gerund")):
         return None
     is_deed = tier_of(verb) in (Tier.DELIVERS, Tier.HANDS) or (
         text.startswith(("let me", "lemme")) and verb not in CHECKS
@@ -163,6 +161,9 @@ def _matters(sentence: Sentence, before: Sequence[Sentence], *, is_worded: bool)
     yield from (each for each in telling if _MATTER.search(each.text))
     if is_worded:
         yield from telling[:1]
+    elif telling and telling[0] in _others(sentence, before)[:1]:
+        yield telling[0]
+    if is_worded:
         yield from (each for each in reversed(before) if each.message.id == sentence.message.id and _is_telling(each))
         yield from (each for each in own if _is_telling(each) and repair_of(each))
 

@@ -59,6 +59,10 @@ PROMISES = tuple(
         r"(?:dann )?(?:ich werde|werde ich) (?P<body>.+)",
         rf"(?:dann )?ich (?P<body>{_GERMAN} {_GERMAN_OBJECT} .+)",
         rf"(?:dann )?(?P<body>{_GERMAN} ich {_GERMAN_OBJECT} .+)",
+        r"(?:dann )?ich (?P<body>(?!habe|bin|finde|sehe|glaube|denke|brauche|suche|verstehe|kenne|nutze|benutze|hätte|möchte|"
+        r"lese|hoffe|freue|mag|will|kann)[a-zäöü]+e (?:de[nm]|die|das|eine?n?|dir|euch|ihnen) .+)",
+        r"je (?P<body>(?!suis|ai\b|vois|pense|crois|sais|veux|peux|trouve|cherche|comprends|connais|lis|utilise|reste|dois)"
+        r"[a-zéèê]+(?:e|s) (?:le |la |les |l['’]|une? |des ).+)",
         r"ik (?:zal|ga) (?P<body>.+)",
         r"(?:dan )?ik (?P<body>(?:schrijf|bestel|stuur|bouw|maak|controleer|test|bel|mail|vraag|regel|update|verwijder|"
         r"verplaats|plan|zet|koop|boek|vertaal) (?:de|het|een|alle) .+)",

@@ -11,6 +11,9 @@ from discubot_pipeline.adapters.rules.sentences import Sentence
 REACH = 8
 """So many sentences after something soft an answer still means it."""
 
+NEAR = 4
+"""So many sentences after an offer a welcome still means it, whoever spoke between."""
+
 PROMOTED = 0.6
 NODDED = 0.3
 """What a bare nod makes work of has at least this weight; what is taken in words may have any."""
@@ -71,7 +74,7 @@ class Offers:
                 continue
             is_next = soft.sentence.message.id == before
             if soft.kind in OWN:
-                if is_next and is_welcome and soft.score >= NODDED:
+                if (is_next or distance <= NEAR) and is_welcome and soft.score >= NODDED:
                     yield soft
             elif is_taken or (is_next and is_nodded and soft.score >= NODDED and not soft.is_shared):
                 yield soft

@@ -9,7 +9,7 @@ from datetime import date
 from discubot_pipeline.adapters.rules.antecedents import resolved
 from discubot_pipeline.adapters.rules.assents import agrees, nods, takes, welcomes
 from discubot_pipeline.adapters.rules.bugs import repair_of
-from discubot_pipeline.adapters.rules.commitments import REACH, commitment_in
+from discubot_pipeline.adapters.rules.commitments import REACH, commitment_in, is_advice
 from discubot_pipeline.adapters.rules.dates import due_in
 from discubot_pipeline.adapters.rules.echoes import finished_verb, promised_verb
 from discubot_pipeline.adapters.rules.faults import Fault, Faults
@@ -165,7 +165,7 @@ class Reader:
         """Find out what "it" is where no fault was reported."""
         is_vague = ask.tier not in (Tier.DELIVERS, Tier.HANDS) or first_word(ask.body) == "buy" or only_reads(ask.body)
         is_openers = ask.kind is Kind.PROMISE and self._scene.is_openers(ask.sentence)
-        if is_vague or is_openers or self._scene.is_helpdesk:
+        if is_vague or is_openers or ask.kind is Kind.OFFER or self._scene.is_helpdesk:
             return ()
         body = resolved(self._recent, ask.sentence, ask.body)
         return todos_of(replace(ask, body=body), score, due, is_one=True) if body else ()
@@ -182,11 +182,13 @@ class Reader:
 
     def _committed(self, sentence: Sentence) -> tuple[Todo, ...]:
         """Make work of what somebody takes on, unless it is work already."""
-        if self._scene.is_helpdesk or self._scene.is_openers(sentence):
+        if self._scene.is_helpdesk:
             return ()
         day = self._due(sentence)
         commitment = commitment_in(sentence, self._recent, has_day=bool(day))
         if not commitment or self.ledger.note_own(sentence, day):
+            return ()
+        if self._scene.is_openers(sentence) and not self._scene.is_openers(commitment.about) and is_advice(commitment.about):
             return ()
         asked = self._offers.answered(sentence, has_day=False, is_taken=True)
         if asked:

@@ -43,7 +43,8 @@ _CONDITION = re.compile(
 )
 _ONLY_NAMES = re.compile(rf"(?:(?:hi|hey|hello|and|ok|okay|so),? )*(?:{PERSON}[ ,]*)+", re.IGNORECASE)
 _PHRASES = (
-    (Tier.TALKS, re.compile(r"take care(?! of\b)", re.I)),
+    (Tier.TALKS, re.compile(r"take care(?! of\b)|report back\b", re.I)),
+    (Tier.HANDS, re.compile(r"let (?!me\b|us\b|you\b|it\b)[^ ]+(?: \w+)? know\b", re.I)),
     (Tier.DELIVERS, re.compile(r"set up |get .{2,40} (?:sorted|done|fixed|ready|going|started|working|green)\b", re.I)),
     (
         Tier.HANDS,

@@ -66,6 +66,18 @@ TALKS = lexicon(
     """
 )
 
+IDLE = lexicon(
+    """
+    buy try reproduce confirm imagine relate live report pass stay keep leave wait come go be have need want love
+    bet miss regret drink eat sleep paste respect mess study play experiment use never always certainly
+    definitely still rush not think guess hope wonder
+    going being having getting coming trying waiting looking thinking hoping wondering loving seeing leaving running
+    nothing something anything everything thing morning evening amazing interesting boring sounding missing according
+    during including depending meaning speaking talking asking using working testing reading learning playing
+    """
+)
+"""Verbs of a promise that delivers nothing, and words that only look like one."""
+
 NOUNLIKE = lexicon(
     """
     access alert answer audit book build call change check cleanup close copy cut debug deploy design document
@@ -131,6 +143,8 @@ _BASES: dict[str, str] = {form: verb for verb in WORK for form in _forms(verb)} 
 def tier_of(word: str) -> Tier:
     """Say what kind of verb a lower-case base form is, "re-send" as "send"; UNKNOWN for anything else."""
     word = word.removeprefix("re-")
+    if word.removeprefix("un") in DELIVERS or word.removeprefix("re") in DELIVERS:
+        return Tier.DELIVERS
     for tier, verbs in (
         (Tier.DELIVERS, DELIVERS),
         (Tier.HANDS, HANDS),

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.labels import priority_of
-from discubot_pipeline.adapters.rules.requests import Ask
+from discubot_pipeline.adapters.rules.requests import Ask, first_word
 from discubot_pipeline.adapters.rules.sentences import ATOM, Sentence
-from discubot_pipeline.adapters.rules.verbs import Tier
+from discubot_pipeline.adapters.rules.verbs import IDLE, Tier
 
 THRESHOLD = 0.5
 MOST = 0.95
@@ -25,7 +25,7 @@ BY_KIND: dict[Kind, tuple[float, float, float, float]] = {
     Kind.LETS: (0.6, 0.5, 0.3, 0.2),
     Kind.ORDER: (0.55, 0.45, 0.3, 0.0),
     Kind.SHOULD: (0.55, 0.45, 0.3, 0.2),
-    Kind.PROMISE: (0.6, 0.55, 0.45, 0.4),
+    Kind.PROMISE: (0.6, 0.55, 0.45, 0.5),
     Kind.OFFER: (0.35, 0.3, 0.3, 0.3),
     Kind.WANT: (0.4, 0.4, 0.4, 0.4),
 }
@@ -91,6 +91,8 @@ class Setting:
 def weigh(ask: Ask, has_due: bool, setting: Setting) -> float:
     """Weigh an ask, 0 to 0.95."""
     if ask.kind is not Kind.MARKER and (ask.tier is Tier.TALKS or _FORBIDS.match(ask.body)):
+        return 0.0
+    if ask.kind in (Kind.PROMISE, Kind.OFFER) and ask.tier is not Tier.DELIVERS and first_word(ask.body) in IDLE:
         return 0.0
     tier = ask.tier if ask.tier in TIERS else Tier.UNKNOWN
     score = BY_KIND[ask.kind][TIERS.index(tier)] + _speaks_for(ask, has_due)
