@@ -128,7 +128,7 @@ def _verb(text: str, *, has_day: bool) -> str | None:
         return None
     word = (match["gerund"] or match["base"]).casefold()
     verb = (base_of(word) or "") if match["gerund"] else word
-    if word in IDLE or tier_of(verb) is Tier.TALKS or (not verb and match.end() == match.end("gerund")):
+    if (word in IDLE and word != "play") or tier_of(verb) is Tier.TALKS or (not verb and match.end() == match.end("gerund")):
         return None
     is_deed = tier_of(verb) in (Tier.DELIVERS, Tier.HANDS) or (
         text.startswith(("let me", "lemme")) and verb not in CHECKS

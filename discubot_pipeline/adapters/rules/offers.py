@@ -42,7 +42,8 @@ class Offers:
 
     def keep(self, soft: Soft) -> None:
         """Remember something soft."""
-        if soft.todos and soft.score > 0 and not soft.sentence.is_joke:
+        is_report = soft.kind in OWN and any(todo.verb == "use" for todo in soft.todos)
+        if soft.todos and soft.score > 0 and not is_report and not soft.sentence.is_joke:
             self._soft.append(soft)
 
     def answered(self, sentence: Sentence, *, has_day: bool, is_taken: bool = False) -> tuple[Todo, ...]:

@@ -163,7 +163,7 @@ class Reader:
 
     def _resolved(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
         """Find out what "it" is where no fault was reported."""
-        is_vague = ask.tier not in (Tier.DELIVERS, Tier.HANDS) or first_word(ask.body) == "buy" or only_reads(ask.body)
+        is_vague = ask.tier not in (Tier.DELIVERS, Tier.HANDS) or first_word(ask.body) == "buy" or (not ask.owner and only_reads(ask.body))
         is_openers = ask.kind is Kind.PROMISE and self._scene.is_openers(ask.sentence)
         if is_vague or is_openers or ask.kind is Kind.OFFER or self._scene.is_helpdesk:
             return ()
@@ -260,7 +260,7 @@ class Reader:
         if not item.is_done_box and is_statement(listing, item, ask):
             self._report(self._faults.notice_point(item))
             return
-        if not ask or only_reads(ask.body):
+        if not ask or (not ask.owner and only_reads(ask.body)):
             return
         due = self._due(item) or (self._due(listing.head) if listing.head else None)
         ask = replace(ask, owner=ask.owner or owner or (listing.ask.owner if listing.ask else None))

@@ -38,7 +38,7 @@ _WITHDRAWN = re.compile(
     r"necessary)(?: any ?more)?|no need|false alarm|changed my mind|decided (?:not to|against)|let's not|"
     r"let’s not|won't ?fix|won’t fix|wontfix|works as (?:intended|designed)|not worth it|solved it|"
     r"figured it out|found it|got it (?:working|to work)|that (?:did it|worked|works|fixed it|solved it)|"
-    r"works? now|working now|it works|you're right, it|i already did|already (?:there|done|fixed|sorted|exists)|"
+    r"works? now|working now|(?<!if )(?<!when )(?<!how )(?<!that )(?<!sure )it works|you're right, it|i already did|already (?:there|done|fixed|sorted|exists)|"
     rf"it's already|{foreign.CALLED_OFF})\b",
     re.IGNORECASE,
 )

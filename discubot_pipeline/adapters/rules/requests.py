@@ -33,7 +33,7 @@ class Ask:
 _STARTERS = (
     r"(?:can|could|would|will) (?:you|someone|somebody|anyone|anybody|we)\b|please [a-z]|let's |let’s |"
     r"(?:we|someone|somebody) (?:still |also )?(?:needs?|has|have) to\b|i(?:'m|’m| am) going to |"
-    r"i (?:also |still )?need (?:one|an?|the|your) |i'll |i’ll |ill |(?:someone|somebody) please |just [a-z]+ (?:the|"
+    r"i (?:also |still |really )?(?:need|have|want) (?:one|an?|the|your|to) |i(?:'ve|’ve) got time |i'll |i’ll |ill |(?:someone|somebody) please |just [a-z]+ (?:the|"
     r"an?|your|our) |i will |i can take "
     rf"|will [a-z]+ (?:the|an?|your|our|it|them|that|you) |{PERSON},? (?:bitte|svp|stp|alsjeblieft|por favor|can|could|please|will|would|to|should|needs) |(?:can|could|would|will) {PERSON} "
 )
@@ -43,6 +43,7 @@ _CONDITION = re.compile(
 )
 _ONLY_NAMES = re.compile(rf"(?:(?:hi|hey|hello|and|ok|okay|so),? )*(?:{PERSON}[ ,]*)+", re.IGNORECASE)
 _PHRASES = (
+    (Tier.ACTS, re.compile(r"go (?:through|over) |play (?:around )?with ", re.I)),
     (Tier.TALKS, re.compile(r"take care(?! of\b)|report back\b", re.I)),
     (Tier.HANDS, re.compile(r"let (?!me\b|us\b|you\b|it\b)[^ ]+(?: \w+)? know\b", re.I)),
     (Tier.DELIVERS, re.compile(r"set up |get .{2,40} (?:sorted|done|fixed|ready|going|started|working|green)\b", re.I)),
@@ -67,7 +68,7 @@ _CALLED = re.compile(rf" ?({PERSON})(?!(?: ?,| ?/| and| &)* ?{PERSON})")
 TO_YOU = (Kind.REQUEST, Kind.PLEASE, Kind.ORDER, Kind.FOREIGN)
 _FURTHER = re.compile(r",|;| (?:and|but|so|because|since)\b", re.IGNORECASE)
 _NO_THING = re.compile(
-    r"\b(?:nothing|because|so|not|if|what|why|who|which|you|i|we|he|she|they|there|think|how|when|where|"
+    r"\b(?:it|this|that|nothing|because|so|not|if|what|why|who|which|you|i|we|he|she|they|there|think|how|when|where|"
     r"\w+n['’]t)\b",
     re.IGNORECASE,
 )

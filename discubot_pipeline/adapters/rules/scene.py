@@ -9,6 +9,10 @@ from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.weights import Setting, asks_how
 
 
+LASTING = 30
+"""So many sentences after the last such question a thread is still a help desk."""
+
+_AT_WORK = re.compile(r"\b(?:we|our|us)\b", re.IGNORECASE)
 _OFFERS = re.compile(r"(?:so |ok |and |then )*(?:should|shall|can|could) i\b", re.IGNORECASE)
 _GREETING = re.compile(
     rf"(?:(?:hi|hiya|hey|hello|dear|hallo|hoi|beste|liebe[r]?|bonjour|salut|hola|moin|good (?:morning|afternoon)|guten tag) )?"
@@ -30,13 +34,14 @@ class Scene:
             if (match := _GREETING.fullmatch(sentence.text)) and self.is_first(sentence)
         }
         self.is_helpdesk = False
+        self._asked_at: int | None = None
 
     def watch(self, sentence: Sentence) -> None:
         """Notice a help desk: the one who opened the thread asks how something is done."""
-        is_opener = self._opening is not None and sentence.message.author.id == self._opening.author.id
-        self.is_helpdesk = self.is_helpdesk or (
-            is_opener and asks_how(sentence) and (self.opens(sentence) or not _OFFERS.match(sentence.text))
-        )
+        if self.is_openers(sentence) and asks_how(sentence) and not _AT_WORK.search(sentence.text):
+            if self.opens(sentence) or not _OFFERS.match(sentence.text):
+                self._asked_at = sentence.order
+        self.is_helpdesk = self._asked_at is not None and sentence.order - self._asked_at <= LASTING
 
     def opens(self, sentence: Sentence) -> bool:
         """Say whether a sentence is of the thread's first message."""

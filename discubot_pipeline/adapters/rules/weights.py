@@ -72,7 +72,7 @@ _VAGUE = ("make ", "set ", "open ", "write ", "file ", "put ")
 _CHAT = re.compile(r"(?:talk|chat|speak|meet|sync|catch up)\b", re.IGNORECASE)
 _OF_A_FEW = (Kind.SHOULD, Kind.LETS, Kind.NEED, Kind.WANT, Kind.ORDER)
 _FUN = re.compile(
-    r"\b(?:picture of|photos? of|selfie|meme|gif|beers?|drinks?|cake|snacks|lunch|coffee|pizza|popcorn)\b", re.I
+    r"\b(?:picture of|photos? of|selfie|meme|gif|beers?|drinks?|cake|snacks|(?<!after )(?<!before )(?:lunch|coffee)|pizza|popcorn)\b", re.I
 )
 
 
@@ -92,7 +92,7 @@ def weigh(ask: Ask, has_due: bool, setting: Setting) -> float:
     """Weigh an ask, 0 to 0.95."""
     if ask.kind is not Kind.MARKER and (ask.tier is Tier.TALKS or _FORBIDS.match(ask.body)):
         return 0.0
-    if ask.kind in (Kind.PROMISE, Kind.OFFER) and ask.tier is not Tier.DELIVERS and first_word(ask.body) in IDLE:
+    if ask.kind in (Kind.PROMISE, Kind.OFFER) and ask.tier in (Tier.UNKNOWN, Tier.TALKS) and first_word(ask.body) in IDLE:
         return 0.0
     tier = ask.tier if ask.tier in TIERS else Tier.UNKNOWN
     score = BY_KIND[ask.kind][TIERS.index(tier)] + _speaks_for(ask, has_due)
