@@ -60,5 +60,5 @@ def agrees(sentence: Sentence) -> bool:
 
 
 def welcomes(sentence: Sentence) -> bool:
-    """Say whether somebody is glad of an offer."""
-    return not sentence.is_question and bool(_WELCOMES.match(sentence.text))
+    """Say whether somebody is glad of an offer; "yes, can you?" is."""
+    return (not sentence.is_question or sentence.text.casefold().startswith("yes, can you")) and bool(_WELCOMES.match(sentence.text))

@@ -78,7 +78,8 @@ _REACTION = re.compile(
 _ADVICE = re.compile(r"\b(?:you|your|you['’]\w+|try|use|look|check|add|remove|put|then)\b", re.IGNORECASE)
 _ATOM = re.compile(ATOM)
 _PERSONAL = re.compile(
-    r"\W*\(|(?:rush|worries|problem|anyways?|however|unfortunately|although|though|sometimes|actually|also|as|at|in|of course|i|i['’]\w+|you|you['’]\w+|he|she|it|it['’]s|they|which|that['’]?s?|this|there|there['’]s|what|where|when|why|"
+    r"\W*\(|(?:rush|worries|problem|anyways?|however|unfortunately|although|though|sometimes|actually|also|as|at|in|of course|i|i['’]\w+|you|you['’]\w+|he|she|it|it['’]s|they|which|that['’]s|there|there['’]s|"
+    r"(?:this|that)(?= (?:is|was|will|would|could|can|does|did|seems|looks|sounds|makes|works|should|might|has|one)\b)|what|where|when|why|"
     r"how|if|because|so|for|want|know|maybe|perhaps|probably|let['’]s|ich|du|ik|je|tu|yo)\b",
     re.IGNORECASE,
 )
@@ -118,7 +119,7 @@ def commitment_in(sentence: Sentence, before: Sequence[Sentence], *, has_day: bo
 
 def is_advice(sentence: Sentence) -> bool:
     """Say whether a sentence tells the one who asked what to do."""
-    return bool(_ADVICE.search(sentence.text)) or not _MATTER.search(sentence.text)
+    return bool(_ADVICE.search(sentence.text))
 
 
 def _verb(text: str, *, has_day: bool) -> str | None:

@@ -74,6 +74,12 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         (Kind.REQUEST, rf"(?:could|can|may) i ask you to {_BODY}"),
         (
             Kind.REQUEST,
+            rf"(?P<shared>who) (?:can|could|wants to|will|would like to|has (?:the )?time to|is able to) {_BODY}",
+        ),
+        (Kind.PROMISE, r"(?P<self>i)(?:['’]ve| have)? promised (?:[A-Z]\w+ )?(?P<body>(?:an?|the) .+)"),
+        (Kind.WANT, r"(?:this |still |also )*needs (?P<body>(?:an?|some|more|another) \S.*)"),
+        (
+            Kind.REQUEST,
             r"i(?:'d|’d| would) (?:also |really )?like (?:to (?:have|see|get) )(?P<body>(?:a|an|the|some|one|two) \S.*)",
         ),
         (Kind.NAMED, rf"(?:please )?(?:remind|get) (?P<who>{PERSON}) to {_BODY}"),

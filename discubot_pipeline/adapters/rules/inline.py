@@ -15,7 +15,7 @@ SHORT = 50
 
 _HEAD = re.compile(
     r"(?P<head>[^:]{0,100}\b(?:proposal|propose|plan|sum up|in short|agreed|decided|next steps?|actions?|action items?|"
-    r"to-?dos?|tasks?|points?|things|changes|requests|fixes|missing|left|remaining|to do|need|needs|please|steps|"
+    r"to-?dos?|tasks?|points?|things|changes|requests|fixes|missing|left|remaining|to do|need|needs|have to|must|please|steps|"
     r"deal|split|vorschlag|aufgaben|offen|voorstel|taken|proposition|tâches|propuesta|tareas)\b[^:]{0,40}): +(?P<rest>\S.*)",
     re.IGNORECASE,
 )
@@ -70,8 +70,11 @@ def present_ask(item: Sentence) -> Ask | None:
 def _parts(text: str, *, has_head: bool) -> list[str]:
     """Cut a text where each piece is work; nothing where one is not."""
     pieces = [*_pieces(text, has_head=has_head)]
-    is_list = all(_is_owned(piece) or (has_head and _is_order(piece)) for piece in pieces)
-    return pieces if is_list else []
+    if has_head:
+        orders = [piece for piece in pieces if _is_owned(piece) or _is_order(piece)]
+        return pieces if len(orders) >= FEWEST and all(len(piece) < SHORT for piece in set(pieces) - {*orders}) else []
+    names = {match["who"] for piece in pieces if (match := _PRESENT.match(piece))}
+    return pieces if all(map(_is_owned, pieces)) and names != {None} else []
 
 
 def _pieces(text: str, *, has_head: bool) -> Iterator[str]:

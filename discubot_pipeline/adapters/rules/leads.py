@@ -23,7 +23,7 @@ _LEADS = tuple(
         r"firstly|secondly|second|third|next|additionally|besides|sorry|apologies|hmm|hm|um|uh|ps|p\.s\.|tl;?dr|"
         r"ugh|oops|haha|lol|(?:good|nice|great) (?:idea|call|catch|one|eye|find|spot)|nit|minor|omg|oof|ouch|yikes|makes sense|und|et|gut|na gut|also|dann|klar|stimmt|oups|bueno|vale|goed|super|genial|ja|"
         r"nb|one more thing|another thing|in that case|quick (?:question|one|ask|reminder|favou?r)|i think|"
-        r"i guess|i believe|imo|for now|just|if possible|if you can|if so|agreed|good point|fair enough|"
+        r"i guess|i believe|imo|for now|at least|simply|just|if possible|if you can|if so|agreed|good point|fair enough|"
         r"it (?:seems|looks) like|seems like|looks like|@?here|@?channel|@?everyone|all|team|guys|"
         r"folks)\b(?! of\b|:? \w+ing\b)[ ,.!:–-]*",
         r"(?:for|before|after|in|on|at|by|until|during|regarding|re|as for|since|because|now that|as)\b(?! (?:it|"

@@ -53,6 +53,11 @@ _PLAINLY = lexicon(
     done fixed merged resolved solved deployed shipped completed erledigt gedaan klaar fait hecho listo
     """
 )
+_ALONE = re.compile(
+    r"(?:all |it's |its |just |and |now )?(?:done|fixed|merged|solved|pushed|published|sent|uploaded|deployed|shipped|ordered|"
+    r"booked|live|updated|changed|removed|added|deleted|closed|corrected|swapped|renewed|restarted)(?: it| now| them)?\W*",
+    re.IGNORECASE,
+)
 _SIMPLY = re.compile(r"(?:all |it's |its )?(?:done|fixed|merged|solved)(?:[,.!:]|$| now\b)", re.IGNORECASE)
 _NOT_YET = re.compile(
     r"\b(?:not|never|yet|when|once|if|will|to be|should|need|needs|after|before|until|nearly|almost|half|partly|"
@@ -139,6 +144,8 @@ def _giving(sentence: Sentence) -> Reply | None:
 
 
 def _finish(sentence: Sentence) -> Reply | None:
+    if _ALONE.fullmatch(sentence.text) and not sentence.is_question:
+        return Reply(Effect.CLOSES, frozenset())
     match = _FINISHED.search(sentence.text)
     words = sentence.text.split()
     if not match or sentence.is_question or len(words) > SHORT or _NOT_YET.search(sentence.text):

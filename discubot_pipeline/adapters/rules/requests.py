@@ -45,6 +45,7 @@ _ONLY_NAMES = re.compile(rf"(?:(?:hi|hey|hello|and|ok|okay|so),? )*(?:{PERSON}[ 
 _PHRASES = (
     (Tier.ACTS, re.compile(r"go (?:through|over) |play (?:around )?with ", re.I)),
     (Tier.TALKS, re.compile(r"take care(?! of\b)|report back\b", re.I)),
+    (Tier.HANDS, re.compile(r"do an?(?:other)? (?:quick |short |small )?(?!test\b|bit\b|lot\b|similar)[a-z]{4,}", re.I)),
     (Tier.HANDS, re.compile(r"let (?!me\b|us\b|you\b|it\b)[^ ]+(?: \w+)? know\b", re.I)),
     (Tier.DELIVERS, re.compile(r"set up |get .{2,40} (?:sorted|done|fixed|ready|going|started|working|green)\b", re.I)),
     (
@@ -58,6 +59,7 @@ _PHRASES = (
 )
 """Phrases that say more than their first word."""
 
+_HAVE_DONE = re.compile(r"(?:have|get) (?P<thing>(?:it|this|that|them|both|the [\w ]{2,40}?)) (?P<done>[a-z]+(?:ed|t|en))\b(?P<rest>.*)", re.I)
 _AND = re.compile(r"^(?:en|y|et|und) ", re.IGNORECASE)
 _SOON = re.compile(
     r"\b(?:now|today|tonight|tomorrow|tmrw|later|asap|this (?:afternoon|morning|evening|week)|next|(?:by|on|before|until|for) "
@@ -215,6 +217,9 @@ def _to_be(sentence: Sentence, thing: str, state: str) -> Ask | None:
 def _to_base(body: str) -> str:
     """Turn a gerund at the start ("mind updating …") into its base form."""
     word = first_word(body)
+    had = _HAVE_DONE.match(body)
+    if had and base_of(had["done"]):
+        return f"{base_of(had['done'])} {had['thing']}{had['rest']}"
     base = base_of(word) if word.endswith("ing") else None
     return base + body[len(word) :] if base else body
 

@@ -36,7 +36,7 @@ READING = lexicon(
     a above action actions add all an and any anything are as ask asks at board brief can capture card cards
     chat chats collect comments conversation convert could create decisions detect did discussed discussion
     do done everything extract file find follow following for from get give go have help here hey hi i in
-    into is issue issues it item items just key kindly learn list log look made make me message messages my
+    into is issue issues it it's both item items just key kindly learn list log look made make me message messages my
     need needed needs note notes notion now of on one open our out outstanding over overview please points
     process put quick read recap record register remaining reply scan see short should some story stories
     summarise summarize summary take task tasks thanks that the them there these this those thread threads

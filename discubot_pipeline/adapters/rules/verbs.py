@@ -43,7 +43,7 @@ DELIVERS = lexicon(
 HANDS = lexicon(
     """
     answer alert announce ask call circulate contact email forward inform invite mail message notify pay
-    phone ring ping post present provide mention remind reply respond return review send share sign warn hand print
+    phone ring ping post present provide mention handle remind reply respond return review send share sign warn hand print
     invoice countersign refund reimburse chase
     """
 )
@@ -52,7 +52,7 @@ ACTS = lexicon(
     """
     analyse set analyze approve apply audit bring comment check choose coordinate collect compare complete
     conduct continue decide define delegate determine discuss double-check ensure estimate explore figure
-    fill find follow gather handle identify inspect join look meet pick pull put rerun research run sort
+    fill find follow gather identify inspect join look meet pick pull put rerun research run sort
     speak start stop take talk turn upvote use vet vote watch
     """
 )
