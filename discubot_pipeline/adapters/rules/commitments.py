@@ -72,7 +72,7 @@ _MATTER = re.compile(
 )
 _REACTION = re.compile(
     r"(?:yes|no|yeah|yep|ok|okay|thanks|thx|agree\w*|true|same|sure|great|nice|cool|lol|haha|hm+|oh|ah|ugh|sorry|not me|"
-    r"gracias|danke|merci|saludos|gruß|groet|cordialement|best|regards|cheers|kind|which|since|what|ja|nein|nee|oui|non|sí)\b[^,]{0,20}$",
+    r"which|since|what|ja|nein|nee|oui|non|sí)\b[^,]{0,20}$",
     re.IGNORECASE,
 )
 _ADVICE = re.compile(r"\b(?:you|your|you['’]\w+|try|use|look|check|add|remove|put|then)\b", re.IGNORECASE)
@@ -81,6 +81,11 @@ _PERSONAL = re.compile(
     r"\W*\(|(?:rush|worries|problem|anyways?|however|unfortunately|although|though|sometimes|actually|also|as|at|in|of course|i|i['’]\w+|you|you['’]\w+|he|she|it|it['’]s|they|which|that['’]s|there|there['’]s|"
     r"(?:this|that)(?= (?:is|was|will|would|could|can|does|did|seems|looks|sounds|makes|works|should|might|has|one)\b)|what|where|when|why|"
     r"how|if|because|so|for|want|know|maybe|perhaps|probably|let['’]s|ich|du|ik|je|tu|yo)\b",
+    re.IGNORECASE,
+)
+_CLOSING = re.compile(
+    r"(?:gracias|danke|merci|thanks|thank you|saludos|(?:viele |liebe )?grüße|gruß|groet|cordialement|best|regards|cheers|"
+    r"kind regards|hi|hello|dear|hallo|bonjour|hola)\b",
     re.IGNORECASE,
 )
 _SUBJECT_END = re.compile(
@@ -171,7 +176,7 @@ def _matters(sentence: Sentence, before: Sequence[Sentence], *, is_worded: bool)
 
 def _is_telling(sentence: Sentence) -> bool:
     """Say whether a sentence tells of a thing, not of a person, and is no reaction."""
-    if sentence.is_question or sentence.is_joke or _REACTION.match(sentence.text):
+    if sentence.is_question or sentence.is_joke or _REACTION.match(sentence.text) or _CLOSING.match(sentence.text):
         return False
     text, _ = strip_leads(sentence, sentence.text)
     if any(sentence.show(atom).startswith("`") for atom in _ATOM.findall(text)):

@@ -11,7 +11,7 @@ from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.verbs import WORK, Tier, tier_of
 
 FEWEST, MOST = 2, 10
-SHORT = 50
+SHORT, FEW_WORDS = 50, 8
 
 _HEAD = re.compile(
     r"(?P<head>[^:]{0,100}\b(?:proposal|propose|plan|sum up|in short|agreed|decided|next steps?|actions?|action items?|"
@@ -20,6 +20,8 @@ _HEAD = re.compile(
     re.IGNORECASE,
 )
 _JOINT = re.compile(r",? +(?:and|und|en|et|y|&|plus|then|while) +|, +|; *")
+_DUTIES = re.compile(r"\b(?:have to|must|need to|to-?dos?|to do|tasks|next steps|action items|actions)\W*$", re.IGNORECASE)
+_COMMA = re.compile(r", (?:and )?|; | and (?=\w+ (?:the|an?|our) )")
 _PRESENT = re.compile(
     rf"(?:(?P<who>{PERSON})|(?P<self>i|me|myself))(?:['’]ll| will| to| can| could| should|:| -| –)? (?:also |then )?"
     r"(?P<verb>[a-z-]+) (?P<rest>\S.*)",
@@ -32,7 +34,7 @@ def listed(sentence: Sentence) -> tuple[Sentence, ...]:
     match = _HEAD.match(sentence.text)
     if sentence.is_question or sentence.is_joke or len(sentence.text) > 500:
         return ()
-    parts = _parts((match["rest"] if match else sentence.text).rstrip(" .!"), has_head=bool(match)) or _dated(
+    parts = _parts((match["rest"] if match else sentence.text).rstrip(" .!"), match["head"] if match else "") or _dated(
         sentence.text
     )
     if not FEWEST <= len(parts) <= MOST:
@@ -67,10 +69,16 @@ def present_ask(item: Sentence) -> Ask | None:
     return Ask(Kind.MARKER, f"{verb} {match['rest']}", tier_of(verb), item, owner)
 
 
-def _parts(text: str, *, has_head: bool) -> list[str]:
+def _commas(text: str) -> list[str]:
+    return [piece for piece in _COMMA.split(text) if piece]
+
+
+def _parts(text: str, head: str) -> list[str]:
     """Cut a text where each piece is work; nothing where one is not."""
-    pieces = [*_pieces(text, has_head=has_head)]
-    if has_head:
+    pieces = [*_pieces(text, has_head=bool(head))]
+    if head:
+        if _DUTIES.search(head) and all(1 < len(piece.split()) <= FEW_WORDS for piece in _commas(text)):
+            return _commas(text)
         orders = [piece for piece in pieces if _is_owned(piece) or _is_order(piece)]
         return pieces if len(orders) >= FEWEST and all(len(piece) < SHORT for piece in set(pieces) - {*orders}) else []
     names = {match["who"] for piece in pieces if (match := _PRESENT.match(piece))}

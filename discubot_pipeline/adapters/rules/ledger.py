@@ -8,6 +8,7 @@ from datetime import date
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.replies import Effect, Reply
 from discubot_pipeline.adapters.rules.sentences import Sentence
+from discubot_pipeline.adapters.rules.titles import content_words
 from discubot_pipeline.domain.analysis import Priority
 from discubot_pipeline.domain.task import fingerprint
 
@@ -15,6 +16,9 @@ ALIKE = 0.6
 MEANT = 0.5
 ADDRESSED = (Kind.REQUEST, Kind.PLEASE, Kind.NAMED, Kind.ORDER, Kind.FOREIGN)
 """Ways to ask that a plain yes answers."""
+
+ANSWER = 6
+"""So many sentences after an ask a promise with a word of it is an answer to it."""
 
 REACH = 25
 """So many sentences after an ask "done" and "on it" still mean it."""
@@ -85,7 +89,7 @@ class Ledger:
     def add(self, todo: Todo) -> None:
         """Note a piece of work, or join it with the same work noted before."""
         for place, known in enumerate(self._todos):
-            if not known.is_closed and known.resembles(todo):
+            if not known.is_closed and (known.resembles(todo) or _answers(todo, known)):
                 self._todos[place] = known.joined(todo)
                 return
         if len(self._todos) < MOST:
@@ -174,7 +178,9 @@ class Ledger:
         before = self._before(sentence)
         if not reply.words:
             near = [todo for todo in before if todo.is_instructed or sentence.order - todo.asked.order <= REACH]
-            return self._latest(tuple(near))
+            latest = self._latest(tuple(near))
+            said = content_words(sentence.show())
+            return tuple(todo for todo in latest if todo.words & said) or latest
         return tuple(todo for todo in before if len(todo.words & reply.words) >= MEANT * len(reply.words))
 
     def _takeable(self, todos: tuple[Todo, ...], reply: Reply, sentence: Sentence) -> tuple[Todo, ...]:
@@ -193,8 +199,18 @@ class Ledger:
         self._todos = [change(todo) if todo in chosen else todo for todo in self._todos]
 
 
+_FURTHER = re.compile(r"\b(?:also|as well|too|then|after that|afterwards)\b", re.IGNORECASE)
 _COLLECTIVE = re.compile(r"\b(?:both|everyone|everybody|each of|all of you|you all|team|folks)\b", re.IGNORECASE)
 """Who asks many is not served when one of them is done."""
+
+
+def _answers(todo: Todo, known: Todo) -> bool:
+    """Say whether a promise is somebody's way to do what another one has just asked for."""
+    if todo.kind is not Kind.PROMISE or known.owner not in (None, todo.owner) or known.kind is Kind.PROMISE:
+        return False
+    distance = todo.asked.order - known.asked.order
+    is_reply = 0 < distance <= ANSWER and todo.asked.message.author.id != known.asked.message.author.id
+    return is_reply and bool(todo.words & known.words) and not _FURTHER.search(todo.asked.text)
 
 
 def _taken(todo: Todo, reply: Reply, sentence: Sentence, due: date | None) -> Todo:

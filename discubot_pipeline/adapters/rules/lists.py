@@ -8,7 +8,7 @@ from enum import StrEnum
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.inline import head_of, listed, present_ask
-from discubot_pipeline.adapters.rules.leads import strip_leads
+from discubot_pipeline.adapters.rules.leads import owner_at_end, strip_leads
 from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word, is_finite, order_in
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
@@ -49,7 +49,7 @@ _TALK = re.compile(
     re.IGNORECASE,
 )
 _WORK = re.compile(
-    r"^(?:.{0,80}\b)?(?:to-?do'?s?|to do|action(?:s| items?| points?)|next steps?|(?:open|remaining) (?:tasks|"
+    r"^(?:.{0,80}\b)?(?:to-?do'?s?|to do|action(?:s| items?| points?)|(?:sprint |weekly |our |my )?goals|next steps?|(?:open|remaining) (?:tasks|"
     r"points|items|issues)|tasks?|left to do|still (?:open|missing|to do)|must[- ]haves?|checklist|punch list|"
     r"feedback|fixes|please|we (?:still |also )?(?:need|have to|must)(?: to)?|needs?(?: to be done)?|(?:can|"
     r"could|would) (?:you|someone|we)|let's|needed|required|missing|bugs|things to (?P<verb>\w+)|things (?:are |"
@@ -121,6 +121,10 @@ def item_ask(listing: Listing, item: Sentence) -> Ask | None:
     if order:
         return replace(order, kind=Kind.MARKER)
     names = {name for name in called if name}
+    text, trailing = owner_at_end(item, text)
+    mine = _FOR_ME.match(text)
+    text = mine["what"] if mine else text
+    names |= {name for name in (trailing, item.writer if mine else None) if name}
     body = repair_of(item) or (f"{listing.verb} {text}" if listing.verb else thing(text))
     if first_word(body) in _TALKERS or item.is_question:
         return None
