@@ -45,7 +45,9 @@ class Service:
         self._pace = pace
         self._refusal = refusal
         timeout = httpx.Timeout(patience, connect=CONNECT_SECONDS)
-        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=timeout, trust_env=not is_local(base_url))
+        self._client = httpx.Client(
+            base_url=base_url, headers=headers, timeout=timeout, trust_env=not is_local(base_url)
+        )
 
     def call(
         self,

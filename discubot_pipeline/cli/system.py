@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from discubot_pipeline.adapters.dagster import DagsterWeb
+from discubot_pipeline.cli.child import call_briefly
 from discubot_pipeline.cli.leftovers import end_leftovers
 from discubot_pipeline.cli.ports import StartupError, StateLock, require_free_port, state_folder
 from discubot_pipeline.cli.postgres import EmbeddedPostgres
@@ -107,7 +108,7 @@ class System:
         programs += [
             program(
                 name="code-server",
-                command=python("-m", "dagster", *self._code_server(socket)),
+                command=python("-m", "discubot_pipeline.defs.server", *self._code_server(socket)),
                 ready=accepts(socket),
                 before_start=partial(self._make_ready, env, socket),
                 wake=self._wake_sensors,
@@ -115,6 +116,7 @@ class System:
             program(
                 name="daemon",
                 command=python("-m", "discubot_pipeline.defs.daemon", "run", "-w", workspace),
+                before_start=partial(call_briefly, self._wake_sensors),  # a dead daemon's ticks must take nothing
                 wake=self._wake_sensors,
             ),
             program(
@@ -158,7 +160,8 @@ class System:
         socket.unlink(missing_ok=True)
         wait_for_database(self.settings)
         migrated = subprocess.run(
-            python("-m", "discubot_pipeline.cli.main", "migrate"), env=env, capture_output=True, text=True, check=False)
+            python("-m", "discubot_pipeline.cli.main", "migrate"), env=env, capture_output=True, text=True, check=False
+        )
         if migrated.returncode:
             raise StartupError(f"The database could not be migrated: {migrated.stderr.strip()[-2000:]}")
 

@@ -43,13 +43,10 @@ def age(days: float | None, default: timedelta) -> timedelta:
 def remove_runs(context: dg.OpExecutionContext, services: Services, keep: timedelta, dry_run: bool) -> int:
     """Delete chains of runs whose youngest end is older than `keep`; gives how many runs."""
     before, removed = services.outside.clock.now() - keep, 0
-    while chains := list(old_chains(context.instance, before, BATCH)):
-        for chain in chains:
-            removed += len(chain)
-            if not dry_run:
-                delete(context, services, chain)
-        if dry_run:
-            break
+    for chain in old_chains(context.instance, before, BATCH):
+        removed += len(chain)
+        if not dry_run:
+            delete(context, services, chain)
     return removed
 
 

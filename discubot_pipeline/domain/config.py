@@ -1,6 +1,7 @@
 """Settings of a team, of one of its sources and of where tasks go: defaults < team < source config."""
 
 import hashlib
+from functools import cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -56,7 +57,7 @@ class Preferences(Value):
     @classmethod
     def is_known(cls, name: str) -> str:
         """Accept the names of the IANA time zone database."""
-        if name not in available_timezones():
+        if name not in time_zones():
             raise ValueError(f"{name!r} is no time zone: use a name such as Europe/Amsterdam")
         return name
 
@@ -90,6 +91,12 @@ class Output(Value):
     is_default: bool = False
     active: bool = True
     credentials: NotionCredentials
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """List the names once: they are read from a folder of files, and preferences are read with every webhook."""
+    return frozenset(available_timezones())
 
 
 def merge(*layers: dict[str, Any]) -> Preferences:

@@ -1,6 +1,6 @@
 """A task and the page that shows it: made once, whatever dies in between."""
 
-import re
+import unicodedata
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
@@ -19,8 +19,15 @@ class TaskState(StrEnum):
 
 
 def fingerprint(title: str) -> str:
-    """Reduce a title to its words, so that the same task found again is known again."""
-    return " ".join(re.findall(r"\w+", title.casefold()))
+    """Reduce a title to its words, so that the same task found again is known again; one without words is itself."""
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", title).casefold())
+    words = "".join(character if belongs_to_word(character) else " " for character in text).split()
+    return " ".join(word for word in words if any(map(str.isalnum, word))) or text.strip()
+
+
+def belongs_to_word(character: str) -> bool:
+    """Tell letters and digits, with the marks that many scripts write vowels and tones with, from what is between."""
+    return character.isalnum() or unicodedata.category(character).startswith("M")
 
 
 def task_key(discussion_id: UUID, output_id: UUID, title: str) -> str:

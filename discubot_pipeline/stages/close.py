@@ -65,10 +65,10 @@ def tell(discussion: Discussion, run_id: str, root_run_id: str, reason: str, sto
     if discussion.source_config_id is None:
         return
     key = f"{root_run_id}:failed"
-    first = stores.replies.begin(key, discussion.team_id, discussion.id, run_id)
-    if first is None:
-        return
     try:
+        first = stores.replies.begin(key, discussion.team_id, discussion.id, run_id)
+        if first is None:
+            return
         source = outside.source(stores.configs.source(discussion.source_config_id))
         text = f"❌ I could not turn this thread into tasks ({reason}). Nothing is lost: it can be retried."
         source.reply(discussion.thread_id, source.plain(text), key, is_retry=not first)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from discubot_pipeline.domain.analysis import Analysis
+from discubot_pipeline.domain.analysis import Analysis, DetectedTask
 from discubot_pipeline.domain.config import Output
 from discubot_pipeline.domain.discussion import Thread
 from discubot_pipeline.domain.errors import Ignored, Permanent, PipelineError, Transient, Unanswered
@@ -28,26 +28,33 @@ def publish(thread: Thread, analysis: Analysis, job: Job, stores: Stores, outsid
     outputs = {output.id: output for output in stores.configs.outputs(config)}
     made: list[MadeTask] = []
     failures: list[tuple[Missing, PipelineError]] = []
-    for planned in plan(analysis, list(outputs.values())):
-        output = outputs[planned.output_id]
+    planned, homeless = plan(analysis, list(outputs.values()))
+    failures += [(missing(task, "any output", error), error) for task, error in homeless]
+    for each in planned:
+        output = outputs[each.output_id]
         try:
-            made.append(make(planned, output, thread, analysis, job, stores, outside))
+            made.append(make(each, output, thread, analysis, job, stores, outside))
         except (Transient, Permanent) as error:
-            failures.append((missing(planned, output, error), error))
+            failures.append((missing(each.task, output.name, error), error))
     give_up_or_retry(made, [error for _, error in failures], job)
     return CreatedTasks(analysis=analysis, made=tuple(made), missing=tuple(missing for missing, _ in failures))
 
 
-def plan(analysis: Analysis, outputs: Sequence[Output]) -> list[PlannedTask]:
-    """Send each task to its outputs and name its page; the same task twice is one."""
-    planned = {
-        (key := task_key(analysis.discussion_id, output.id, task.title)): PlannedTask(
-            index=index, output_id=output.id, key=key, task=task
-        )
-        for index, task in enumerate(analysis.findings.tasks)
-        for output in route(task, outputs)
-    }
-    return list(planned.values())
+def plan(
+    analysis: Analysis, outputs: Sequence[Output]
+) -> tuple[list[PlannedTask], list[tuple[DetectedTask, Permanent]]]:
+    """Send each task to its outputs and name its page; the same task twice is one. What no output takes is apart."""
+    planned: dict[str, PlannedTask] = {}
+    homeless: list[tuple[DetectedTask, Permanent]] = []
+    for index, task in enumerate(analysis.findings.tasks):
+        try:
+            keys = {task_key(analysis.discussion_id, output.id, task.title): output for output in route(task, outputs)}
+        except Permanent as error:
+            homeless.append((task, error))
+            continue
+        for key, output in keys.items():
+            planned.setdefault(key, PlannedTask(index=index, output_id=output.id, key=key, task=task))
+    return list(planned.values()), homeless
 
 
 def make(
@@ -113,9 +120,9 @@ def draft(planned: PlannedTask, thread: Thread, analysis: Analysis) -> Draft:
     )
 
 
-def missing(planned: PlannedTask, output: Output, error: PipelineError) -> Missing:
+def missing(task: DetectedTask, output: str, error: PipelineError) -> Missing:
     """Say which task could not be made where, and why."""
-    return Missing(title=planned.task.title, output=output.name, reason=error.reason, message=error.message)
+    return Missing(title=task.title, output=output, reason=error.reason, message=error.message)
 
 
 def give_up_or_retry(made: Sequence[MadeTask], errors: Sequence[PipelineError], job: Job) -> None:

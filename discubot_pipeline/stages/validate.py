@@ -4,7 +4,7 @@ from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import Delivery, Launch
 from discubot_pipeline.domain.discussion import ParsedDiscussion, ThreadRef, discussion_id
 from discubot_pipeline.domain.errors import Ignored, Permanent
-from discubot_pipeline.domain.job import Job, Trigger
+from discubot_pipeline.domain.job import Job, RunOutcome, Trigger
 from discubot_pipeline.ports import Outside
 from discubot_pipeline.store.stores import Stores
 
@@ -27,11 +27,12 @@ def validate(launch: Launch, job: Job, stores: Stores, outside: Outside) -> Pars
 
 
 def from_deliveries(launch: Launch, job: Job, stores: Stores, outside: Outside) -> ParsedDiscussion:
-    """Claim deliveries; they must be of one discussion."""
-    deliveries = claim(launch, job, stores)
-    first = deliveries[0]
-    if first.thread_id is None or len({delivery.discussion_id for delivery in deliveries}) != 1:
-        raise Permanent("mixed_deliveries", "the deliveries of one run must belong to one thread")
+    """Claim deliveries; they must be of one discussion, or all stay as they are."""
+    with stores.together():
+        deliveries = claim(launch, job, stores)
+        first = deliveries[0]
+        if first.thread_id is None or len({delivery.discussion_id for delivery in deliveries}) != 1:
+            raise Permanent("mixed_deliveries", "the deliveries of one run must belong to one thread")
     config = stores.configs.source(first.source_config_id)
     source = outside.source(config)
     asked = [source.read(delivery) for delivery in deliveries if is_webhook(delivery)]
@@ -42,7 +43,7 @@ def from_deliveries(launch: Launch, job: Job, stores: Stores, outside: Outside) 
             "delivery_ids": tuple(delivery.id for delivery in deliveries),
             "mention_ids": tuple(mention.message_id for mention in asked),
             "instruction": words,
-            "resume_from": None if launch.fresh else resumable(deliveries),
+            "resume_from": None if launch.fresh else resumable(deliveries, stores),
         }
     )
 
@@ -52,7 +53,7 @@ def claim(launch: Launch, job: Job, stores: Stores) -> list[Delivery]:
     claimed = [
         delivery
         for inbox in stores.inboxes.values()
-        for delivery in inbox.claim(launch.delivery_ids, job.run_id, job.run_key)
+        for delivery in inbox.claim(launch.delivery_ids, job.run_id, job.run_key, job.parent_run_id)
     ]
     if claimed:
         return claimed
@@ -104,7 +105,8 @@ def is_webhook(delivery: Delivery) -> bool:
     return delivery.trigger is not Trigger.MANUAL
 
 
-def resumable(deliveries: list[Delivery]) -> str | None:
+def resumable(deliveries: list[Delivery], stores: Stores) -> str | None:
     """Name the run that had these very deliveries before and had to wait."""
     earlier = {delivery.run_id for delivery in deliveries}
-    return earlier.pop() if len(earlier) == 1 and all(delivery.generation for delivery in deliveries) else None
+    note = stores.notes.get(earlier.pop() or "") if len(earlier) == 1 else None
+    return note.run_id if note and note.outcome is RunOutcome.DEFERRED else None

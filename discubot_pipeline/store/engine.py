@@ -27,10 +27,14 @@ def connect(url: str, pool_size: int = 5) -> sa.Engine:
         pool_timeout=5,
         hide_parameters=True,
         json_serializer=storable_json,
-        connect_args={"connect_timeout": 5, "application_name": "discubot"},
+        connect_args={"connect_timeout": 5, "application_name": "discubot", **NOTICE_A_DEAD_PEER},
     )
     sa.event.listen(engine, "connect", store_what_can_be_stored)
     return engine
+
+
+NOTICE_A_DEAD_PEER = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+"""libpq's settings: a server that vanished without a word is noticed within some ten seconds."""
 
 
 class StorableText(StrDumperUnknown):

@@ -20,7 +20,7 @@ class Rate(Value):
     @property
     def spacing(self) -> timedelta:
         """Time between two calls once the burst is used up."""
-        return timedelta(minutes=1) / (self.per_minute - self.burst)
+        return timedelta(minutes=1) / max(1, self.per_minute - self.burst)
 
 
 class Limits:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.discussion import Thread
 from discubot_pipeline.domain.task import Page, PlannedTask, TaskRow, TaskState
+from discubot_pipeline.store.discussions import busy
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.tables import discussions, replies, tasks
 
@@ -46,7 +47,7 @@ class Tasks:
             "is_multi_task_child": is_multi,
             "task_index": planned.index,
         }
-        held = sa.exists().where(discussions.c.id == parsed.discussion_id, discussions.c.active_run_id == run_id)
+        held = is_held(parsed.discussion_id, run_id)
         names = list(row)
         values = sa.select(*[sa.literal(row[name], tasks.c[name].type) for name in names]).where(held)
         insert = pg.insert(tasks).from_select(names, values)
@@ -101,9 +102,14 @@ class Replies:
         self._engine = engine
 
     def begin(self, key: str, team_id: UUID, discussion_id: UUID, run_id: str) -> bool | None:
-        """Commit that an answer is about to be posted. True the first time, False for a repeat, None when posted."""
+        """Commit that an answer is about to be posted. True the first time, False for a repeat, None when posted.
+
+        Raises Ignored("busy") when the run no longer holds the discussion.
+        """
         row = {"key": key, "team_id": team_id, "discussion_id": discussion_id, "run_id": run_id}
         with transaction(self._engine) as connection:
+            if not connection.execute(sa.select(is_held(discussion_id, run_id))).scalar():
+                raise busy()
             insert = pg.insert(replies).values(row).on_conflict_do_nothing().returning(replies.c.key)
             if connection.execute(insert).scalar():
                 return True
@@ -114,6 +120,11 @@ class Replies:
         """Note that an answer stands in its thread."""
         with transaction(self._engine) as connection:
             connection.execute(sa.update(replies).where(replies.c.key == key).values(posted_at=sa.func.now()))
+
+
+def is_held(discussion_id: UUID, run_id: str) -> sa.ColumnElement[bool]:
+    """Say that a run still holds a discussion."""
+    return sa.exists().where(discussions.c.id == discussion_id, discussions.c.active_run_id == run_id)
 
 
 def read(row: Any, is_new: bool = False) -> TaskRow:

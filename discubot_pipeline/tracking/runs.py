@@ -1,15 +1,16 @@
 """What we ask of Dagster's own record of runs: which ended how, who follows whom, what is old enough to go."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunRecord, RunsFilter
 
 ROOT = "dagster/root_run_id"
 RUN_KEY = "dagster/run_key"
 SENSOR = "dagster/sensor_name"
 WILL_RETRY = "dagster/will_retry"
+AT_WORK = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 FINISHED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
 
@@ -54,24 +55,56 @@ def may_follow(instance: DagsterInstance, holder: str, root_run_id: str) -> bool
     return run is not None and run.is_finished and (run.root_run_id or run.run_id) == root_run_id
 
 
+def at_work(instance: DagsterInstance) -> Sequence[DagsterRun]:
+    """List the runs that have, or should have, a process."""
+    return instance.get_runs(RunsFilter(statuses=AT_WORK))
+
+
+def end_orphans(instance: DagsterInstance, orphans: Sequence[DagsterRun]) -> None:
+    """End runs whose processes are known to be gone: Dagster then retries those that nobody cancelled."""
+    why = "The code server stopped, and the run's process with it."
+    for run in orphans:
+        match fate(instance, run.run_id), run.status:
+            case Fate.ALIVE, DagsterRunStatus.CANCELING:
+                instance.report_run_canceled(run, why)
+            case Fate.ALIVE, _:
+                instance.report_run_failed(run, why)
+
+
 def old_chains(instance: DagsterInstance, before: datetime, batch: int) -> Iterator[list[str]]:
-    """List chains of runs (a root and its attempts) whose youngest run ended before a time, oldest first."""
-    old = RunsFilter(statuses=FINISHED, updated_before=before)
+    """Give chains of runs (a root and its attempts) whose youngest run ended before a time, oldest first.
+
+    Reads `batch` runs at a time. A chain may be deleted as soon as it is given.
+    """
     seen: set[str] = set()
-    for record in instance.get_run_records(old, limit=batch, order_by="update_timestamp", ascending=True):
-        root = record.dagster_run.root_run_id or record.dagster_run.run_id
-        if root in seen:
-            continue
-        seen.add(root)
-        chain = chain_of(instance, root)
-        if all(run.is_finished for run in chain) and not has_younger(instance, root, before):
-            yield [run.run_id for run in chain]
+    after: datetime | None = None
+    while records := ended_between(instance, after, before, batch):
+        for record in records:
+            run = record.dagster_run
+            root = run.root_run_id or run.run_id
+            if root in seen:
+                continue
+            seen.add(root)
+            chain = chain_of(instance, run)
+            if all(run.is_finished for run in chain) and not has_younger(instance, root, before):
+                yield [run.run_id for run in chain]
+        after = records[-1].update_timestamp
 
 
-def chain_of(instance: DagsterInstance, root: str) -> list[DagsterRun]:
-    """List a root run and all that were re-executed from it."""
+def ended_between(
+    instance: DagsterInstance, after: datetime | None, before: datetime, batch: int
+) -> Sequence[RunRecord]:
+    """List finished runs that were last touched between two times, oldest first."""
+    finished = RunsFilter(statuses=FINISHED, updated_after=after, updated_before=before)
+    return instance.get_run_records(finished, limit=batch, order_by="update_timestamp", ascending=True)
+
+
+def chain_of(instance: DagsterInstance, run: DagsterRun) -> list[DagsterRun]:
+    """List the root of a run and all that were re-executed from it, the run itself even when it lacks the tag."""
+    root = run.root_run_id or run.run_id
     first = instance.get_run_by_id(root)
-    return ([first] if first else []) + list(instance.get_runs(RunsFilter(tags={ROOT: root})))
+    attempts = instance.get_runs(RunsFilter(tags={ROOT: root}))
+    return list({each.run_id: each for each in (*([first] if first else []), *attempts, run)}.values())
 
 
 def has_younger(instance: DagsterInstance, root: str, before: datetime) -> bool:

@@ -1,7 +1,9 @@
 """The receiver: webhooks, the REST API and health, on FastAPI. Started by `discubot up`."""
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException
 
 from discubot_pipeline import __version__
 from discubot_pipeline.domain.errors import PipelineError
@@ -14,8 +16,8 @@ def create_app(services: Services) -> FastAPI:
     """Build the app around the services of its process."""
     app = FastAPI(title="discubot-pipeline", version=__version__, openapi_url="/api/openapi.json", docs_url="/api/docs")
     app.state.services = services
-    app.add_exception_handler(PipelineError, problems.answer)
-    app.add_exception_handler(Exception, problems.answer)
+    for error in (PipelineError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(error, problems.answer)
     app.include_router(hooks.router)
     app.include_router(api.router)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
 
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import Challenge, SourceType
@@ -42,10 +43,14 @@ def door_of(source: str, services: Annotated[Services, Depends(services_of)]) ->
 async def raw_body(request: Request, door: Annotated[Door, Depends(door_of)]) -> bytes:
     """Read the body as it was sent, and stop reading when it is more than the source may send."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > door.max_body:
-            raise Permanent("oversize", f"a {door.kind} webhook has at most {door.max_body} bytes")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > door.max_body:
+                raise Permanent("oversize", f"a {door.kind} webhook has at most {door.max_body} bytes")
+    except ClientDisconnect:
+        logger.info("webhook_cut_off", extra={"source": door.kind})
+        raise Permanent("cut_off", "the sender hung up before the end of the body") from None
     return bytes(body)
 
 

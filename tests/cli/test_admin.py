@@ -78,8 +78,14 @@ def test_a_second_output_is_not_the_default(run: Run) -> None:
         (["team", "add", "Acme Ltd"], "lower-case letters"),
         (["team", "add", "taken"], "there is a team 'taken' already"),
         (["team", "add", "x", "--time-zone", "Mars/Olympus"], "time zone"),
-        (["source", "add", "slack", "--team", "nobody", "--signing-secret", "s", "--bot-token", "t"], "no team 'nobody'"),
-        (["output", "add", "not-a-database", "--team", "taken", "--source", "slack", "--token", "t"], "name one source"),
+        (
+            ["source", "add", "slack", "--team", "nobody", "--signing-secret", "s", "--bot-token", "t"],
+            "no team 'nobody'",
+        ),
+        (
+            ["output", "add", "not-a-database", "--team", "taken", "--source", "slack", "--token", "t"],
+            "name one source",
+        ),
     ],
 )
 def test_mistakes_get_one_sentence(run: Run, words: list[str], sentence: str) -> None:

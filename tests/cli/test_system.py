@@ -21,7 +21,9 @@ def test_each_process_comes_after_what_it_needs(settings: Settings) -> None:
 def test_processes_are_told_what_they_need_by_their_environment_only(settings: Settings) -> None:
     """No secret and no address with a password stands on a command line, where everyone can read it."""
     system = System(settings, sandbox=True)
-    secrets = [system.exports()[name] for name in ("DISCUBOT_SECRET_KEY", "DISCUBOT_DATABASE_URL", "DISCUBOT_DAGSTER_URL")]
+    secrets = [
+        system.exports()[name] for name in ("DISCUBOT_SECRET_KEY", "DISCUBOT_DATABASE_URL", "DISCUBOT_DAGSTER_URL")
+    ]
     words = [word for program in system.programs() for word in program.command]
     assert not any(secret in word for secret in secrets for word in words)
 

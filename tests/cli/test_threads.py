@@ -38,7 +38,11 @@ def test_the_longest_threads_come_first(tmp_path: Path) -> None:
     """An export's threads are put together over days, ordered in time, and given by length."""
     days = {
         "general/2019-01-01.json": [said("1.000001"), said("5.000001"), said("2.000001", "1.000001")],
-        "general/2019-01-02.json": [said("4.000001", "1.000001"), said("3.000001", "1.000001"), said("6.000001", "5.000001")],
+        "general/2019-01-02.json": [
+            said("4.000001", "1.000001"),
+            said("3.000001", "1.000001"),
+            said("6.000001", "5.000001"),
+        ],
         "users.json": [],
     }
     plays = export(archive(tmp_path / "export.zip", days), 2)
@@ -67,7 +71,7 @@ def test_a_real_export_is_read_whole() -> None:
     plays = export(Path(EXPORT or ""), 100_000)
     stamps = [line.ts for play in plays for line in play.lines]
     with zipfile.ZipFile(EXPORT or "") as file:
-        days = [name for name in file.namelist() if name.endswith(".json")]
+        days = [name for name in file.namelist() if name.endswith(".json") and "/" in name]
         there = {message["ts"] for day in days for message in json.loads(file.read(day))}
     assert len(stamps) == len(set(stamps))
     assert set(stamps) == there

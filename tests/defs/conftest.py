@@ -9,16 +9,16 @@ from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.wiring import Services
-from tests.defs.bench import Bench
 from tests.defs.paper import Paper
+from tests.defs.workshop import Workshop
 
 RETRIES = {"run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False}}
 
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """Give an instance that retries crashed runs, as ours does."""
-    with dg.instance_for_test(overrides=RETRIES) as instance:
+    """Give an instance in memory that retries crashed runs, as ours does."""
+    with dg.DagsterInstance.ephemeral(settings=RETRIES) as instance:
         yield instance
 
 
@@ -35,6 +35,6 @@ def services(settings: Settings, stores: Stores, paper: Paper) -> Services:
 
 
 @pytest.fixture
-def bench(instance: dg.DagsterInstance, services: Services, slack_config: SourceConfig, output: Output) -> Bench:
+def workshop(instance: dg.DagsterInstance, services: Services, slack_config: SourceConfig, output: Output) -> Workshop:
     """Give a place to run jobs at, for a team with a source and an output."""
-    return Bench(instance, services, slack_config)
+    return Workshop(instance, services, slack_config)

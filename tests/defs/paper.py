@@ -21,6 +21,17 @@ URL = "https://paper.example/"
 
 
 @dataclass
+class PaperClock:
+    """A clock that a test may set ahead."""
+
+    ahead: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        """Give the time."""
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
 class Paper:
     """The whole world: what has been posted and made in it, and what shall go wrong."""
 
@@ -30,7 +41,7 @@ class Paper:
     replies: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     marks: dict[str, list[Mark]] = field(default_factory=lambda: defaultdict(list))
     pages: dict[str, Page] = field(default_factory=dict)
-    clock: "PaperClock" = field(default_factory=lambda: PaperClock())
+    clock: PaperClock = field(default_factory=PaperClock)
 
     def called(self, name: str) -> None:
         """Note a call, and go wrong where a test wants it."""
@@ -53,17 +64,6 @@ class Paper:
     def analyst(self, config: SourceConfig) -> "PaperAnalyst":
         """Give the analyst of any config."""
         return PaperAnalyst(self)
-
-
-@dataclass
-class PaperClock:
-    """A clock that a test may set ahead."""
-
-    ahead: timedelta = timedelta()
-
-    def now(self) -> datetime:
-        """Give the time."""
-        return datetime.now(UTC) + self.ahead
 
 
 @dataclass

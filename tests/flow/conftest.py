@@ -27,10 +27,16 @@ from tests.flow.town import Town
 def town() -> Iterator[Town]:
     """Run the system for as long as the tests of this folder last."""
     home = Path(tempfile.mkdtemp(prefix="discubot-flow-"))
-    ports = {name: free_port() for name in ("web_port", "receiver_port", "sandbox_port")}
     if EXTERNAL:
         empty(EXTERNAL)
-    system = System(Settings(home=home, database_url=SecretStr(EXTERNAL) if EXTERNAL else None, **ports), sandbox=True)
+    settings = Settings(
+        home=home,
+        database_url=SecretStr(EXTERNAL) if EXTERNAL else None,
+        web_port=free_port(),
+        receiver_port=free_port(),
+        sandbox_port=free_port(),
+    )
+    system = System(settings, sandbox=True)
     try:
         with running(system, verbose=False):
             yield from opened(system)

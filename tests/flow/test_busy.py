@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.flow.town import Posted, Run, Thread, Town
+from tests.flow.runs import Run
+from tests.flow.team import Posted, Thread
+from tests.flow.town import Town
 
 DRY_RUN = """
 mutation Test($sensor: SensorSelector!) {
@@ -13,7 +15,7 @@ mutation Test($sensor: SensorSelector!) {
     ... on DryRunInstigationTick { evaluationResult { skipReason runRequests { runKey } error { message } } }
   }
 }"""
-HELD = 9
+HELD = 12
 
 
 @dataclass(frozen=True)

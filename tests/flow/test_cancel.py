@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.flow.town import Run, Thread, Town, eventually
+from tests.flow.runs import Run, eventually
+from tests.flow.team import Thread
+from tests.flow.town import Town
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +27,9 @@ def test_a_cancelled_job_ends_without_a_word(cancelled: tuple[Thread, Run], town
     assert again.id == run.id
     [delivery] = thread.deliveries
     assert (delivery.status, delivery.reason) == ("failed", "cancelled")
-    discussion = eventually(
-        lambda: found if (found := thread.discussion) and found.status != "processing" else None, "the discussion"
-    )
+    eventually(lambda: thread.status != "processing", "the discussion to be closed")
+    discussion = thread.discussion
+    assert discussion is not None
     assert (discussion.status, discussion.reason, discussion.active_run_id) == ("cancelled", "cancelled", None)
     note = town.here.stores.notes.get(run.id)
     assert note is not None

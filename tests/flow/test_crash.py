@@ -5,7 +5,9 @@ import signal
 
 import pytest
 
-from tests.flow.town import Run, Thread, Town
+from tests.flow.runs import Run
+from tests.flow.team import Thread
+from tests.flow.town import Town
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.store.tables import StepStatus, inboxes
-from tests.flow.town import Fault, Thread, Town
+from tests.flow.team import Thread
+from tests.flow.town import Fault, Town
 
 
 @dataclass(frozen=True)

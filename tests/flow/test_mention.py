@@ -6,7 +6,9 @@ import pytest
 
 from discubot_pipeline.domain.job import Stage
 from discubot_pipeline.store.tables import StepStatus
-from tests.flow.town import Posted, Thread, Town, eventually
+from tests.flow.runs import eventually
+from tests.flow.team import Posted, Thread
+from tests.flow.town import Town
 
 STAGES = {
     "validate_discussion": Stage.INGESTION,
@@ -21,10 +23,11 @@ WALLS = [f"paint wall {number}" for number in range(1, 11)]
 
 @dataclass(frozen=True)
 class Day:
-    """Four threads that are talked in at the same time."""
+    """Five threads that are talked in at the same time."""
 
     release: Thread
     weather: Thread
+    forced: Thread
     doubles: Thread
     burst: Thread
     mentions: list[Posted]
@@ -32,15 +35,16 @@ class Day:
 
 @pytest.fixture(scope="module")
 def day(town: Town) -> Day:
-    """Let four teams talk at once; each test waits for its own."""
+    """Let five threads be talked in at once; each test waits for its own."""
     release = town.team("release").thread("The landing page looks tired", "@bot fix the header and update the footer")
     weather = town.team("weather").thread("Nice weather today", "It is", "@bot")
+    forced = town.team("forced").thread("Nice weather today", "It is", "@bot task: water the plants")
     team = town.team("doubles")
     home = f"/sandbox/slack/workspaces/{team.slack['team_id']}"
     town.ask("PATCH", home, {"subscribe": ["app_mention", "message"]})
     doubles = team.thread("The shop is closed", "@bot order paint")
     painters = town.team("burst").thread("The hall looks grey")
-    return Day(release, weather, doubles, painters, [painters.say(f"@bot {wall}") for wall in WALLS])
+    return Day(release, weather, forced, doubles, painters, [painters.say(f"@bot {wall}") for wall in WALLS])
 
 
 def test_a_mention_becomes_pages_and_an_answer(day: Day) -> None:
@@ -112,17 +116,21 @@ def test_no_secret_and_no_thread_text_is_in_config_and_tags(day: Day, town: Town
 
 
 def test_a_bare_mention_with_nothing_to_do_says_how_to_force_a_task(day: Day) -> None:
-    """Nothing is made of small talk; the answer names the way out, and the way out works."""
-    day.weather.settled()
+    """Nothing is made of small talk; the job is complete all the same, and the answer names the way out."""
+    [run] = day.weather.settled()
+    assert (run.status, run.tags["discubot/outcome"]) == ("SUCCESS", "completed")
     assert (day.weather.status, day.weather.titles) == ("completed", [])
     [reply] = day.weather.replies
     assert "nothing to be done" in reply
     assert "task: …" in reply
-    forced = day.weather.say("@bot task: water the plants")
-    day.weather.settled(2)
-    assert day.weather.titles == ["Water the plants"]
-    assert day.weather.replies[1].startswith("✅ 1 task created in Notion")
-    assert day.weather.reactions(forced) == {"eyes", "white_check_mark"}
+
+
+def test_a_task_can_be_forced(day: Day) -> None:
+    """The way out works."""
+    day.forced.settled()
+    assert day.forced.titles == ["Water the plants"]
+    assert day.forced.replies[0].startswith("✅ 1 task created in Notion")
+    assert day.forced.reactions(day.forced.said[-1]) == {"eyes", "white_check_mark"}
 
 
 def test_a_delivery_that_comes_twice_makes_one_job(day: Day, town: Town) -> None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.flow.town import Run, Thread, Town
+from tests.flow.runs import Run
+from tests.flow.team import Thread
+from tests.flow.town import Town
 
 SKIPPED = ("validate_discussion", "load_config", "build_thread", "analyze_thread")
 

@@ -15,7 +15,7 @@ import pytest
 from discubot_pipeline.cli.leftovers import birth
 from discubot_pipeline.cli.ports import free_port
 from discubot_pipeline.cli.postgres import EmbeddedPostgres
-from tests.flow.town import eventually
+from tests.flow.runs import eventually
 
 READY = "Ctrl-C stops."
 LONGEST_STOP = 12.0
@@ -51,8 +51,14 @@ class Home:
     def start(self) -> "subprocess.Popen[str]":
         """Start the system."""
         command = [sys.executable, "-m", "discubot_pipeline.cli.main", "up"]
-        both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return subprocess.Popen(command, env=self.env, text=True, start_new_session=True, **both)
+        return subprocess.Popen(
+            command,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
 
     def refused(self) -> str:
         """Try to start the system where that cannot be; gives what it says."""

@@ -1,6 +1,5 @@
 """The official Slack client in front of the stand-in."""
 
-
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError

@@ -35,9 +35,7 @@ def test_the_bells_of_other_sources_are_not_heard(database_url: str, put: Put) -
         assert not bell.wait("generic", AT_ONCE)
 
 
-def test_a_duplicate_does_not_ring(
-    database_url: str, inbox: Inbox, put: Put, slack_config: SourceConfig
-) -> None:
+def test_a_duplicate_does_not_ring(database_url: str, inbox: Inbox, put: Put, slack_config: SourceConfig) -> None:
     """Nothing new is nothing to wake for."""
     put("Ev1")
     with listening(database_url) as bell:
@@ -49,10 +47,15 @@ def test_what_is_rolled_back_never_rang(
     database_url: str, stores: Stores, inbox: Inbox, slack_config: SourceConfig
 ) -> None:
     """The bell is a part of the transaction that stores the row."""
-    with listening(database_url) as bell:
-        with pytest.raises(RuntimeError), stores.together():
+
+    def store_and_fail() -> None:
+        with stores.together():
             inbox.store(slack_config, arrival())
             raise RuntimeError
+
+    with listening(database_url) as bell:
+        with pytest.raises(RuntimeError):
+            store_and_fail()
         assert is_silent(bell)
 
 

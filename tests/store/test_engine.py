@@ -54,17 +54,27 @@ class TestTransaction:
     @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, Permanent("x", "y")])
     def test_any_error_undoes_all(self, stores: Stores, error: type[BaseException] | BaseException) -> None:
         """What was written before an error is gone, and the error is the caller's."""
-        with pytest.raises((RuntimeError, KeyboardInterrupt, Permanent)), stores.together():
-            stores.configs.add_team("one", "test")
-            raise error
+
+        def write_and_fail() -> None:
+            with stores.together():
+                stores.configs.add_team("one", "test")
+                raise error
+
+        with pytest.raises((RuntimeError, KeyboardInterrupt, Permanent)):
+            write_and_fail()
         assert count_teams(stores) == 0
 
     def test_a_refused_statement_undoes_all(self, stores: Stores) -> None:
         """A constraint that an inner write breaks takes the outer writes along."""
         stores.configs.add_team("taken", "test")
-        with pytest.raises(Permanent, match="exists"), stores.together():
-            stores.configs.add_team("one", "test")
-            stores.configs.add_team("taken", "test")
+
+        def write_two() -> None:
+            with stores.together():
+                stores.configs.add_team("one", "test")
+                stores.configs.add_team("taken", "test")
+
+        with pytest.raises(Permanent, match="exists"):
+            write_two()
         assert count_teams(stores) == 1
 
     def test_engines_do_not_share_transactions(self, stores: Stores, narrow: sa.Engine) -> None:

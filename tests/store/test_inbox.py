@@ -40,9 +40,7 @@ class TestStore:
         assert (again.id, again.is_new) == (stored.id, False)
         assert len(rows(engine, inbox.table)) == 1
 
-    def test_a_duplicate_without_further_keys_names_its_own_row(
-        self, inbox: Inbox, slack_config: SourceConfig
-    ) -> None:
+    def test_a_duplicate_without_further_keys_names_its_own_row(self, inbox: Inbox, slack_config: SourceConfig) -> None:
         """Keys that two arrivals both lack do not make them the same."""
         inbox.store(slack_config, arrival("Ev1", thread_id="C1:1"))
         second = inbox.store(slack_config, arrival("Ev2", thread_id="C1:2"))
@@ -55,8 +53,7 @@ class TestStore:
         other = stores.configs.add_team("other", "test")
         theirs = stores.configs.add_source(other, SLACK, "slack", slack_config.credentials, "test")
         stored = [
-            stores.inboxes[config.source].store(config, arrival())
-            for config in (slack_config, theirs, generic_config)
+            stores.inboxes[config.source].store(config, arrival()) for config in (slack_config, theirs, generic_config)
         ]
         assert all(one.is_new for one in stored)
         assert len({one.id for one in stored}) == 3, "an id names one row in all inboxes"
@@ -132,9 +129,7 @@ class TestReading:
         assert [one.id for one in inbox.due(2)] == ids[:2]
         assert [one.id for one in inbox.due(9)] == ids
 
-    def test_sources_do_not_see_each_others_rows(
-        self, stores: Stores, put: Put, generic_config: SourceConfig
-    ) -> None:
+    def test_sources_do_not_see_each_others_rows(self, stores: Stores, put: Put, generic_config: SourceConfig) -> None:
         """Each inbox is a table of its own."""
         put("Ev1")
         assert stores.inboxes[GENERIC].due(9) == []

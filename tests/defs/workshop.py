@@ -1,7 +1,7 @@
 """Where the tests of this folder run jobs: in their own process, with the real stores and the world on paper."""
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -19,8 +19,10 @@ from discubot_pipeline.store.discussions import Discussion
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.notes import Note
 from discubot_pipeline.store.tables import inboxes, steps
+from discubot_pipeline.tracking.runs import ROOT
 from discubot_pipeline.wiring import Services
 from tests.defs.paper import Paper
+from tests.tracking.ledger import Ledger
 
 THREAD = "C1:1.1"
 _numbers = count(1)
@@ -74,7 +76,7 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Bench:
+class Workshop:
     """An instance, services, and the source config of the thread that is worked on."""
 
     instance: dg.DagsterInstance
@@ -140,13 +142,24 @@ class Bench:
 
     def reexecute(self, run_id: str) -> Ended:
         """Run a run again from its failed step, as the UI does."""
-        options = dg.ReexecutionOptions.from_failure(run_id, self.instance)
-        with self.at_hand():
-            job = dg.reconstructable(rebuilt)
-            with dg.execute_job(
-                job, self.instance, reexecution_options=options, run_config=self.run(run_id).run_config
-            ) as result:
-                return self.ended(result.run_id)
+        options, parent = dg.ReexecutionOptions.from_failure(run_id, self.instance), self.run(run_id)
+        family = {ROOT: parent.root_run_id or run_id, "dagster/parent_run_id": run_id}
+        with (
+            self.at_hand(),
+            dg.execute_job(
+                dg.reconstructable(rebuilt),
+                self.instance,
+                run_config=parent.run_config,
+                tags=family,
+                reexecution_options=options,
+            ) as result,
+        ):
+            return self.ended(result.run_id)
+
+    @property
+    def ledger(self) -> Ledger:
+        """Give the place to write runs that nobody executes."""
+        return Ledger(self.instance)
 
     @contextmanager
     def at_hand(self) -> Iterator[None]:
