@@ -15,7 +15,8 @@ FEWEST, MOST = 2, 14
 
 _PRONOUN = re.compile(r"\b(?:it|this|that|them|these|those|one)\b", re.IGNORECASE)
 _PREDICATE = re.compile(
-    r",? (?:(?:that|which) )?(?:is|are|was|were|isn't|aren't|has|have|needs?|runs? out|fails?|looks?|says?|expires?|ends?|"
+    r",? (?:(?:that|which) )?(?:is|are|was|were|isn't|aren't|has|have|needs?|runs? out|fails?|looks?|says?|"
+    r"expires?|ends?|"
     r"still|no longer|doesn't|don't|does not|do not|can't|cannot|won't)\b.*",
     re.IGNORECASE,
 )
@@ -24,7 +25,8 @@ _THING = re.compile(
     re.IGNORECASE,
 )
 WANTED = re.compile(
-    r".{2,60}? (?:wants?|needs?|expects?|requires?|asks? for|asked for|is waiting for|waits for) (?P<what>(?!to\b|it\b|that\b)\S.*)",
+    r".{2,60}? (?:wants?|needs?|expects?|requires?|asks? for|asked for|is waiting for|waits for) (?P<what>(?!to\b|"
+    r"it\b|that\b)\S.*)",
     re.IGNORECASE,
 )
 _WHO = re.compile(

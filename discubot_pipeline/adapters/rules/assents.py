@@ -11,15 +11,19 @@ LONGEST = 16
 
 
 _TAKES = re.compile(
-    r"(?:(?:yes|yep|yeah|yup|sure|ok|okay|haha|ah|oh|hm+|no problem|np|cool|great|good idea|agreed|thx|thanks|of course|"
+    r"(?:(?:yes|yep|yeah|yup|sure|ok|okay|haha|ah|oh|hm+|no problem|np|cool|great|good idea|agreed|thx|thanks|"
+    r"of course|"
     r"right|alright)[ ,.!:–-]+)*(?:(?:yes )?it's awful[., ]+)?"
-    r"(?:will do|can do|consider it done|doing (?:it|that|this|so)|i'?ll do (?:it|that|this|so)|let me do (?:it|that|this)|"
-    r"on it|i'?m on it|got mine|my pleasure|i do[!.]|will get (?:it|that|this) done|(?:it|that|this)(?:'s| is) (?:on my list|"
+    r"(?:will do|can do|consider it done|doing (?:it|that|this|so)|i'?ll do (?:it|that|this|so)|let me do (?:it|"
+    r"that|this)|"
+    r"on it|i'?m on it|got mine|my pleasure|i do[!.]|will get (?:it|that|this) done|(?:it|that|this)(?:'s|"
+    r" is) (?:on my list|"
     r"mine)|on my list|leave it (?:to|with) me|taking (?:it|this|that)|give me (?:until|till|an? |\d))",
     re.IGNORECASE,
 )
 _NODS = re.compile(
-    r"(?:yes|yep|yeah|yup|y|sure(?: thing)?|ok(?:ay|i)?|okie|okidoki|okie dokie|ack|k|np|no problem|no worries|of course|gladly|certainly|absolutely|"
+    r"(?:yes|yep|yeah|yup|y|sure(?: thing)?|ok(?:ay|i)?|okie|okidoki|okie dokie|ack|k|np|no problem|no worries|"
+    r"of course|gladly|certainly|absolutely|"
     r"definitely|alright|fine|good idea|deal|right|noted|agreed|jo|happy to|with pleasure|got it|roger|aye|👌|👍|"
     r"should be fine|as you wish|i can(?=[.!]?$))(?![\w'’])",
     re.IGNORECASE,
@@ -27,9 +31,12 @@ _NODS = re.compile(
 _WELCOMES = re.compile(
     rf"(?:(?:yes|yeah|oh|ah|ok|sure|cool|great|nice|perfect|thanks|thx|{PERSON})[ ,.!]+)*"
     r"(?:(?:yes )?please(?: do)?|go(?: for it| ahead)?|do (?:it|that)|(?:that|this|it)(?:'d| would| will)? be "
-    r"(?:\w+ )?(?:great|good|lovely|nice|perfect|awesome|super|fantastic|helpful|wonderful)|sounds (?:good|great|perfect|"
-    r"like a plan)|great|perfect|lovely|awesome|excellent|fantastic|super|brilliant|good idea|\+1|thanks|thank you|thx|ta|"
-    r"assigning you|assigned|none from me|makes sense|no objections?|fine (?:by|with) me|works for me|yes|yep|ok(?:ay)?|sure|"
+    r"(?:\w+ )?(?:great|good|lovely|nice|perfect|awesome|super|fantastic|helpful|wonderful)|sounds (?:good|great|"
+    r"perfect|"
+    r"like a plan)|great|perfect|lovely|awesome|excellent|fantastic|super|brilliant|good idea|\+1|thanks|thank you|"
+    r"thx|ta|"
+    r"assigning you|assigned|none from me|makes sense|no objections?|fine (?:by|with) me|works for me|yes|yep|"
+    r"ok(?:ay)?|sure|"
     r"gerne?|oui|merci|genial|perfecto|top|super|graag|dank)(?![\w'’])",
     re.IGNORECASE,
 )
@@ -61,4 +68,6 @@ def agrees(sentence: Sentence) -> bool:
 
 def welcomes(sentence: Sentence) -> bool:
     """Say whether somebody is glad of an offer; "yes, can you?" is."""
-    return (not sentence.is_question or sentence.text.casefold().startswith("yes, can you")) and bool(_WELCOMES.match(sentence.text))
+    return (not sentence.is_question or sentence.text.casefold().startswith("yes, can you")) and bool(
+        _WELCOMES.match(sentence.text)
+    )

@@ -92,7 +92,16 @@ def repair_of(sentence: Sentence) -> str | None:
     text = _HEARSAY.sub("", text.rstrip(" .!"), count=1)
     if len(text) > LONGEST or sentence.is_question or sentence.is_joke:
         return None
-    return _state(text) or _quality(text) or _needs(text) or _going(text) or _fault(text) or _not(text) or _there(text) or _lacks(text)
+    return (
+        _state(text)
+        or _quality(text)
+        or _needs(text)
+        or _going(text)
+        or _fault(text)
+        or _not(text)
+        or _there(text)
+        or _lacks(text)
+    )
 
 
 def lowered(thing: str) -> str:

@@ -1,4 +1,4 @@
-"""Hears somebody take on what another one brought up, in whatever words: "that's on my plate", "correcting it today"."""
+"""Hears somebody take on what another one brought up, in any words: "that's on my plate", "correcting it today"."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from discubot_pipeline.adapters.rules.antecedents import WANTED
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.leads import strip_leads
 from discubot_pipeline.adapters.rules.lexicon import lexicon
-from discubot_pipeline.adapters.rules.sentences import ATOM, Sentence
+from discubot_pipeline.adapters.rules.sentences import ATOM, PERSON, Sentence
 from discubot_pipeline.adapters.rules.titles import POINTERS, content_words
 from discubot_pipeline.adapters.rules.verbs import IDLE, Tier, base_of, tier_of
 
@@ -22,7 +22,10 @@ FEWEST, MOST = 2, 18
 
 _DAYLIKE = r"(?:right|now|today|tonight|tomorrow|this|first|later|asap|straight|in a|in the|on|by|before|after|until)"
 _POINTER = r"(?:it|that|this|them|these|those|both|all of (?:it|them)|that one|this one)"
-_SELF = r"(?:i['’]?ll|i will|i can|i could|i['’]d|i would|i['’]m going to|will|let me|lemme|gonna|happy to|i['’]m happy to|ill)"
+_SELF = (
+    r"(?:i['’]?ll|i will|i can|i could|i['’]d|i would|i['’]m going to|will|let me|lemme|gonna|happy to|"
+    r"i['’]m happy to|ill)"
+)
 _PARTICLE = r"(?:away at|on|at|into|through|up|out|over|in|down|with|after|to)"
 _OWNS = re.compile(
     rf"(?:(?:i['’]m )?assigning (?:{_POINTER} )?to (?:me|myself)|assigned (?:{_POINTER} )?to (?:me|myself)|"
@@ -30,22 +33,26 @@ _OWNS = re.compile(
     rf"{_SELF} have {_POINTER} (?:running|ready|done|fixed|up|live|for you|in)\b|"
     r"(?:the |a )?(?:fix|patch|pr|hotfix) (?:will be|should be|is) (?:up|out|in|there|ready|coming)\b|"
     rf"(?:{_POINTER}(?:['’]s| is| are) )mine\b|mine\b(?=[,.!]|$)|(?:i['’]m |already )?on (?:it|that)\b|"
-    r"(?:(?:a |the )?(?:pr|patch|fix|draft|mr)(?: is)? (?:is )?(?:coming|incoming|on (?:its|the) way|underway|in progress))|"
-    r"you(?:['’]ll| will) (?:get|have) (?:it|that|this|them)\b|leave (?:it|that|this) (?:to|with) me|give me (?:until|till|an? (?:day|hour|week)|\d)|"
+    r"(?:(?:a |the )?(?:pr|patch|fix|draft|mr)(?: is)? (?:is )?(?:coming|incoming|on (?:its|the) way|underway|"
+    r"in progress))|"
+    r"you(?:['’]ll| will) (?:get|have) (?:it|that|this|them)\b|leave (?:it|that|this) (?:to|with) me|"
+    r"give me (?:until|till|an? (?:day|hour|week)|\d)|"
     rf"(?:i['’]m )?(?:working on|taking|taking care of|dealing with|handling|looking into|sorting) {_POINTER}\b|"
     r"(?:i['’]?ll |i will |i |we['’]ll )?(?:will|can|could) do\b|(?:i['’]?ll|i will|will) do (?:it|that|this|so)\b|"
     r"(?:i['’]?ll|i will|will) take care(?: of (?:it|that|this))?\b(?! of)|consider (?:it|that)\b|"
     rf"i(?:['’]d| would) (?:like|love|be happy) to (?:work on|take|tackle|do|fix|own) {_POINTER}\b|"
     rf"(?:already )?i(?:['’]ve| have)? got (?:it|that|this)(?=[,.!]|$)|"
-    rf"{_SELF} (?:take|do|handle|own|grab|fix|pick {_POINTER} up|pick up|take care of|deal with|sort(?: out)?|look after|"
+    rf"{_SELF} (?:take|do|handle|own|grab|fix|pick {_POINTER} up|pick up|take care of|deal with|sort(?: out)?|"
+    rf"look after|"
     rf"tackle|process) {_POINTER}\b)",
     re.IGNORECASE,
 )
 _OF_THING = re.compile(
     rf"(?:(?P<named>(?!{_POINTER}\b)[^,:;?!]{{3,50}}?)(?:(?: is| are|['’]s) (?:mine|on me|on my (?:plate|list))|"
-    r":? (?:i['’]m )?on it|: me)\b|"
-    rf"{_SELF} (?:also |then |only |just )?(?:take|do|handle|own|grab|pick up|take care of|look after|tackle|deal with) "
-    rf"(?P<taken>(?!{_POINTER}\b|a look|some|my |your |a try)(?:the |our |that |this |#)?[^,;:?!]{{3,60}}))",
+    r"[:,] (?:i['’]m )?on it|: me)\b|"
+    rf"{_SELF} (?:also |then |only |just )?(?:take|do|handle|own|grab|pick up|take care of|look after|tackle|"
+    rf"deal with) "
+    rf"(?P<taken>(?!{_POINTER}\b|care\b|a look|some|my |your |a try)(?:the |our |that |this |#)?[^,;:?!]{{3,60}}))",
     re.IGNORECASE,
 )
 _VERB = re.compile(
@@ -61,7 +68,8 @@ _MATTER = re.compile(
     r"out of date|no longer|never|without|too \w+|twice|bug|error|typo|crash\w*|leak\w*|slow\w*|loop\w*|returns?|even "
     r"when|truncat\w+|spam|off by|gone|lost|forgot\w*|overwrit\w+|jump\w+|hang\w*|stale|unclear|confus\w+|mismatch\w*|"
     r"promised|promise|waits?|expects?|requested|cve|security|risky?|misspelled|truncates?|"
-    r"dead|404|500s?|502|flicker\w*|overlap\w*|needs?|need|has to|have to|must|should|somebody|someone|asked for|wants?|"
+    r"dead|404|500s?|502|flicker\w*|overlap\w*|needs?|need|has to|have to|must|should|somebody|someone|asked for|"
+    r"wants?|"
     r"old|who|due|deadline|sitting|waiting|open|skipp\w+|doubl\w+|duplicat\w+|drop\w*|ignor\w+|throw\w*|reject\w*|"
     r"nicht|kaputt|rot|fehlt|leer|falsch|alt|muss|doppelt|"
     r"niet|mislukt|vol|stuk|fout|mag|moet|dubbel|oud|verkeerd|"
@@ -71,20 +79,26 @@ _MATTER = re.compile(
     re.IGNORECASE,
 )
 _REACTION = re.compile(
-    r"(?:yes|no|yeah|yep|ok|okay|thanks|thx|agree\w*|true|same|sure|great|nice|cool|lol|haha|hm+|oh|ah|ugh|sorry|not me|"
+    r"(?:yes|no|yeah|yep|ok|okay|thanks|thx|agree\w*|true|same|sure|great|nice|cool|lol|haha|hm+|oh|ah|ugh|sorry|"
+    r"not me|"
     r"which|since|what|ja|nein|nee|oui|non|sí)\b[^,]{0,20}$",
     re.IGNORECASE,
 )
 _ADVICE = re.compile(r"\b(?:you|your|you['’]\w+|try|use|look|check|add|remove|put|then)\b", re.IGNORECASE)
+_CALLED = re.compile(rf"(?:{PERSON}[ ,:]*)+(?!['’]s\b)")
 _ATOM = re.compile(ATOM)
 _PERSONAL = re.compile(
-    r"\W*\(|(?:rush|worries|problem|anyways?|however|unfortunately|although|though|sometimes|actually|also|as|at|in|of course|i|i['’]\w+|you|you['’]\w+|he|she|it|it['’]s|they|which|that['’]s|there|there['’]s|"
-    r"(?:this|that)(?= (?:is|was|will|would|could|can|does|did|seems|looks|sounds|makes|works|should|might|has|one)\b)|what|where|when|why|"
+    rf" ?\(|(?:{PERSON}[ ,:]*)*(?:rush|worries|problem|anyways?|however|unfortunately|although|though|sometimes|"
+    rf"actually|also|"
+    r"as|at|in|instead|of course|i|i['’]\w+|you|you['’]\w+|he|she|it|it['’]s|they|which|that['’]s|there|there['’]s|"
+    r"(?:this|that)(?= (?:is|was|will|would|could|can|does|did|seems|looks|sounds|makes|works|should|might|has|"
+    r"one)\b)|what|where|when|why|"
     r"how|if|because|so|for|want|know|maybe|perhaps|probably|let['’]s|ich|du|ik|je|tu|yo)\b",
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
-    r"(?:gracias|danke|merci|thanks|thank you|saludos|(?:viele |liebe )?grüße|gruß|groet|cordialement|best|regards|cheers|"
+    r"(?:gracias|danke|merci|thanks|thank you|saludos|(?:viele |liebe )?grüße|gruß|groet|cordialement|best|regards|"
+    r"cheers|"
     r"kind regards|hi|hello|dear|hallo|bonjour|hola)\b",
     re.IGNORECASE,
 )
@@ -98,7 +112,7 @@ _SUBJECT_END = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """What somebody takes on: `thing` in their own words, else what a sentence before is about, with their verb."""
+    """What somebody takes on: `body` is the work, in the words of `about` or in their own."""
 
     about: Sentence
     body: str
@@ -134,8 +148,13 @@ def _verb(text: str, *, has_day: bool) -> str | None:
         return None
     word = (match["gerund"] or match["base"]).casefold()
     verb = (base_of(word) or "") if match["gerund"] else word
-    if (word in IDLE and word != "play") or tier_of(verb) is Tier.TALKS or (not verb and match.end() == match.end("gerund")):
+    if (
+        (word in IDLE and word != "play")
+        or tier_of(verb) is Tier.TALKS
+        or (not verb and match.end() == match.end("gerund"))
+    ):
         return None
+    has_day = has_day and verb not in CHECKS
     is_deed = tier_of(verb) in (Tier.DELIVERS, Tier.HANDS) or (
         text.startswith(("let me", "lemme")) and verb not in CHECKS
     )
@@ -144,8 +163,8 @@ def _verb(text: str, *, has_day: bool) -> str | None:
 
 def _of_thing(sentence: Sentence, what: str, before: Sequence[Sentence]) -> Commitment | None:
     words = content_words(sentence.show(what)) - POINTERS
-    known = (each for each in _others(sentence, before) if words & content_words(each.show()))
-    return Commitment(sentence, what.strip()) if words and next(known, None) else None
+    is_known = any(words & content_words(each.show()) for each in _others(sentence, before))
+    return Commitment(sentence, what.strip()) if is_known else None
 
 
 def _about(matter: Sentence, verb: str | None) -> Commitment:
@@ -153,6 +172,7 @@ def _about(matter: Sentence, verb: str | None) -> Commitment:
     if repair and not verb:
         return Commitment(matter, repair, is_fault=True)
     text, _ = strip_leads(matter, matter.text.rstrip(" .!?"))
+    text = _CALLED.sub("", text)
     end, wanted = _SUBJECT_END.search(text), WANTED.match(text)
     subject = wanted["what"] if wanted else text[: end.start()] if end else text
     if verb and tier_of(verb) is not Tier.UNKNOWN and content_words(matter.show(subject)):

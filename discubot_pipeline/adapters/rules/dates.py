@@ -60,7 +60,8 @@ _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DAY = "|".join(sorted(WEEKDAYS, key=len, reverse=True))
 _PREPOSITION = (
     r"\b(?:not later than|no later than|at the latest|due(?: date)?:?(?: on| by)?|deadline:?(?: is)?|by|before|"
-    r"until|till|on|for|bis(?: zum)?|uiterlijk(?: op)?|spätestens(?: am)?|au plus tard(?: le)?|a más tardar(?: el)?|tegen|vóór|voor|avant|pour|d'ici|antes del?|para|am|op|le|el) (?:the )?"
+    r"until|till|on|for|bis(?: zum)?|uiterlijk(?: op)?|spätestens(?: am)?|au plus tard(?: le)?|"
+    r"a más tardar(?: el)?|tegen|vóór|voor|avant|pour|d'ici|antes del?|para|am|op|le|el) (?:the )?"
 )
 _LEAD = f"(?:{_PREPOSITION})?"
 _WHICH = r"(?P<which>this|next|coming|nächsten|volgende) "
@@ -79,7 +80,8 @@ _SLASHED = (
 _COUNT = r"(?P<count>\d{1,3}|" + "|".join(NUMBERS) + ")"
 
 _HINT = re.compile(
-    rf"\d|\b(?:{_MONTH}|{_DAY}|today|tonight|tomorrow|tmrw?|eod|cob|eow|eom|end|ende|eind|einde|fin|final|finales|monatsende|"
+    rf"\d|\b(?:{_MONTH}|{_DAY}|today|tonight|tomorrow|tmrw?|eod|cob|eow|eom|end|ende|eind|einde|fin|final|finales|"
+    rf"monatsende|"
     r"days?|weeks?|months?|business|morgen|übermorgen|overmorgen|demain|après|pasado|mañana|heute|vandaag|vanmiddag|"
     r"vanavond|aujourd|hoy|this|ce|cet|cette|esta|diese|dieser|deze)\b",
     re.IGNORECASE,

@@ -11,7 +11,8 @@ LONGEST = 14
 
 _PROMISED = re.compile(
     r"(?:(?:i['’]?ll|i will|will|i['’]m|i am|gonna) )?(?P<verb>[a-z-]+)(?: (?:it|that|this|them|those|these))?"
-    r"(?: (?:in|on|after|at|by|before|later|then|soon|tonight|tomorrow|today|when|once|as|first|now|right|asap|straight|"
+    r"(?: (?:in|on|after|at|by|before|later|then|soon|tonight|tomorrow|today|when|once|as|first|now|right|asap|"
+    r"straight|"
     r"for|during|next|this|early)\b.*)?\W*",
     re.IGNORECASE,
 )

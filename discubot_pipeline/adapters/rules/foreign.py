@@ -43,7 +43,8 @@ REQUESTS = tuple(
         rf"¿?(?:puedes|podrías|puede usted|podría usted|pueden|podéis|podríais|podrían),? {_SMALL}(?P<body>.+)",
         rf"¿?(?:alguien puede|alguien podría),? {_SMALL}(?P<body>.+)",
         rf"(?:tenemos que|hay que|habría que|necesitamos),? {_SMALL}(?P<body>.+)",
-        r"(?:.{0,60} )?(?:brauchen wir|wir brauchen) (?:noch |auch |dringend )?(?P<body>(?:de[nr]|die|das|eine?n?|neue|\d).+)",
+        r"(?:.{0,60} )?(?:brauchen wir|wir brauchen) (?:noch |auch |dringend )?(?P<body>(?:de[nr]|die|das|eine?n?|"
+        r"neue|\d).+)",
         r"(?P<body>.{3,60} (?:muss|müssen|sollte|sollten) .{0,60}[\wäöüß]+t werden|.{3,60} (?:moet|moeten) .{0,60}"
         r"\w+ worden|.{3,60} (?:doit|doivent) être \w+.{0,60}|.{3,60} (?:debe|deben|tiene que|tienen que) \w+.{0,60})",
         rf"(?:{_PLEASE}),? {_SMALL}(?P<body>.+)",
@@ -64,9 +65,11 @@ PROMISES = tuple(
         r"(?:dann )?(?:ich werde|werde ich) (?P<body>.+)",
         rf"(?:dann )?ich (?P<body>{_GERMAN} {_GERMAN_OBJECT} .+)",
         rf"(?:dann )?(?P<body>{_GERMAN} ich {_GERMAN_OBJECT} .+)",
-        r"(?:dann )?ich (?P<body>(?!habe|bin|finde|sehe|glaube|denke|brauche|suche|verstehe|kenne|nutze|benutze|hätte|möchte|"
+        r"(?:dann )?ich (?P<body>(?!habe|bin|finde|sehe|glaube|denke|brauche|suche|verstehe|kenne|nutze|benutze|"
+        r"hätte|möchte|"
         r"lese|hoffe|freue|mag|will|kann)[a-zäöü]+e (?:de[nm]|die|das|eine?n?|dir|euch|ihnen) .+)",
-        r"je (?P<body>(?!suis|ai\b|vois|pense|crois|sais|veux|peux|trouve|cherche|comprends|connais|lis|utilise|reste|dois)"
+        r"je (?P<body>(?!suis|ai\b|vois|pense|crois|sais|veux|peux|trouve|cherche|comprends|connais|lis|utilise|"
+        r"reste|dois)"
         r"[a-zéèê]+(?:e|s) (?:le |la |les |l['’]|une? |des ).+)",
         r"ik (?:zal|ga) (?P<body>.+)",
         r"(?:dan )?ik (?P<body>(?:schrijf|bestel|stuur|bouw|maak|controleer|test|bel|mail|vraag|regel|update|verwijder|"
@@ -117,11 +120,13 @@ FAULT = re.compile(
     r"[^,;:?!]{3,60}? (?:bricht|brechen|stürzt|stürzen) .{0,60}\bab\b.*|[^,;:?!]{3,60}? (?:fehlt|fehlen|hängt)\b.*|"
     r"[^,;:?!]{3,60}? (?:werkt|werken|laadt|opent) (?:\w+ ){0,2}niet\b.*|[^,;:?!]{3,60}? doet het niet\b.*|"
     r"[^,;:?!]{3,60}? (?:is|zijn|staat|staan) (?:\w+ )?(?:kapot|stuk|fout|leeg|verkeerd|dubbel|verouderd)\b.*|"
-    r"[^,;:?!]{3,60}? ne (?:marche|marchent|fonctionne|fonctionnent|charge|s['’]affiche|s['’]ouvre)\w* (?:pas|plus)\b.*|"
+    r"[^,;:?!]{3,60}? ne (?:marche|marchent|fonctionne|fonctionnent|charge|s['’]affiche|s['’]ouvre)\w* (?:pas|"
+    r"plus)\b.*|"
     r"[^,;:?!]{3,60}? (?:est|sont) (?:\w+ )?(?:cassée?s?|en panne|vides?|fauss?e?s?|périmée?s?|obsolètes?)\b.*|"
     r"(?:l[ea]s? |l['’]|el |los |het |de |das |der |die )[^,;:?!]{3,60}? (?:plante|expire|läuft .{0,20}\bab|verloopt|"
     r"caduca|falla)\b.*|"
-    r"er zit(?:ten)? (?:een |nog )?(?:fout|bug).*|(?:il|nous) manque .*|es fehl(?:t|en) .*|faltan? (?:el|la|los|las) .*|"
+    r"er zit(?:ten)? (?:een |nog )?(?:fout|bug).*|(?:il|nous) manque .*|es fehl(?:t|en) .*|faltan? (?:el|la|los|"
+    r"las) .*|"
     r"[^,;:?!]{3,60}? no (?:funcionan?|cargan?|abren?|se (?:ve|abre|muestra))\b.*|"
     r"[^,;:?!]{3,60}? (?:está|están) (?:\w+ )?(?:rot[oa]s?|caíd[oa]s?|vací[oa]s?|mal|desactualizad[oa]s?)\b.*)",
     re.IGNORECASE,

@@ -55,7 +55,8 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         ),
         (
             Kind.MARKER,
-            r"(?P<body>(?!(?:the |my )?(?:fault|mistake|bad|pleasure|honou?r)\b|(?:it|that|this|one)\b)[^,:;.?!]{3,60}?),? "
+            r"(?P<body>(?!(?:the |my )?(?:fault|mistake|bad|pleasure|honou?r)\b|(?:it|that|this|"
+            r"one)\b)[^,:;.?!]{3,60}?),? "
             r"(?P<self>i['’]m on (?:it|that)|is (?:on )?(?:me|mine))\b.*",
         ),
         (Kind.MARKER, r"(?-i:TODO|FIXME) (?P<body>\S.*)"),
@@ -80,7 +81,8 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         (Kind.WANT, r"(?:this |still |also )*needs (?P<body>(?:an?|some|more|another) \S.*)"),
         (
             Kind.REQUEST,
-            r"i(?:'d|’d| would) (?:also |really )?like (?:to (?:have|see|get) )(?P<body>(?:a|an|the|some|one|two) \S.*)",
+            r"i(?:'d|’d| would) (?:also |really )?like (?:to (?:have|see|get) )(?P<body>(?:a|an|the|some|one|"
+            r"two) \S.*)",
         ),
         (Kind.NAMED, rf"(?:please )?(?:remind|get) (?P<who>{PERSON}) to {_BODY}"),
         (
@@ -94,11 +96,13 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         ),
         (
             Kind.PLEASE,
-            rf"(?:(?:someone|somebody|anyone|everyone) )?(?:please|pls|plz|kindly)(?: (?:everyone|everybody|all|team|folks))? {_BODY}",
+            rf"(?:(?:someone|somebody|anyone|everyone) )?(?:please|pls|plz|kindly)(?: (?:everyone|everybody|all|"
+            rf"team|folks))? {_BODY}",
         ),
         (
             Kind.PLEASE,
-            r"(?:please )?(?:don['’]t|do not) forget (?:about |the |your )*(?P<body>(?!to\b|that\b|it\b|about\b)[^,:;?]{4,60})",
+            r"(?:please )?(?:don['’]t|do not) forget (?:about |the |your )*(?P<body>(?!to\b|that\b|it\b|"
+            r"about\b)[^,:;?]{4,60})",
         ),
         (
             Kind.PLEASE,
@@ -108,7 +112,8 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         (Kind.WANT, rf"we(?:'d|’d| would)? {_OFTEN}need (?P<body>(?:a|an|some|more|another|new) \S.*)"),
         (
             Kind.WANT,
-            rf"i (?:still |also )?need (?P<body>(?:an?|one|two|three|the|your|all|some|\d+) .+? (?:from (?:you|each|every|all|{PERSON})|"
+            rf"i (?:still |also )?need (?P<body>(?:an?|one|two|three|the|your|all|some|\d+) .+? (?:from (?:you|"
+            rf"each|every|all|{PERSON})|"
             r"by|until|before) .*)",
         ),
         (Kind.SHOULD, rf"(?:would|do) you (?:like|want|care) to {_BODY}"),
@@ -124,11 +129,13 @@ FRAMES: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
         (Kind.PROMISE, rf"(?P<self>let me|lemme) {_BODY}"),
         (
             Kind.PROMISE,
-            rf"(?P<self>i)(?:['’]ve got| have|['’]ll have|['’]ll find| can find) (?:some |the |a bit of )?time .{{0,30}}?\bto {_BODY}",
+            rf"(?P<self>i)(?:['’]ve got| have|['’]ll have|['’]ll find| can find) (?:some |the |"
+            rf"a bit of )?time .{{0,30}}?\bto {_BODY}",
         ),
         (
             Kind.PROMISE,
-            r"(?P<self>(?=[a-z]))(?P<body>[a-z]+ing (?:the|an?|\d+|it|them|that|this|those|these|our|new|some|all|both) .+)",
+            r"(?P<self>(?=[a-z]))(?P<body>[a-z]+ing (?:the|an?|\d+|it|them|that|this|those|these|our|new|some|all|"
+            r"both) .+)",
         ),
         (Kind.PROMISE, rf"(?P<self>will|gonna) (?!you\b|it\b|be\b|that\b|this\b|the\b|there\b){_BODY}"),
         (Kind.PROMISE, rf"we{_WILL} {_BODY}"),

@@ -1,4 +1,4 @@
-"""Finds the lists that people write into a sentence: "three things: bump x, drop y and get z", "Ann writes a, Ben b"."""
+"""Finds the lists that people write into a sentence: "three things: bump x and drop y", "Ann writes a, Ben b"."""
 
 import re
 from collections.abc import Iterator
@@ -15,12 +15,16 @@ SHORT, FEW_WORDS = 50, 8
 
 _HEAD = re.compile(
     r"(?P<head>[^:]{0,100}\b(?:proposal|propose|plan|sum up|in short|agreed|decided|next steps?|actions?|action items?|"
-    r"to-?dos?|tasks?|points?|things|changes|requests|fixes|missing|left|remaining|to do|need|needs|have to|must|please|steps|"
-    r"deal|split|vorschlag|aufgaben|offen|voorstel|taken|proposition|tâches|propuesta|tareas)\b[^:]{0,40}): +(?P<rest>\S.*)",
+    r"to-?dos?|tasks?|points?|things|changes|requests|fixes|missing|left|remaining|to do|need|needs|have to|must|"
+    r"please|steps|"
+    r"deal|split|vorschlag|aufgaben|offen|voorstel|taken|proposition|tâches|propuesta|"
+    r"tareas)\b[^:]{0,40}): +(?P<rest>\S.*)",
     re.IGNORECASE,
 )
 _JOINT = re.compile(r",? +(?:and|und|en|et|y|&|plus|then|while) +|, +|; *")
-_DUTIES = re.compile(r"\b(?:have to|must|need to|to-?dos?|to do|tasks|next steps|action items|actions)\W*$", re.IGNORECASE)
+_DUTIES = re.compile(
+    r"\b(?:have to|must|need to|to-?dos?|to do|tasks|next steps|action items|actions)\W*$", re.IGNORECASE
+)
 _COMMA = re.compile(r", (?:and )?|; | and (?=\w+ (?:the|an?|our) )")
 _PRESENT = re.compile(
     rf"(?:(?P<who>{PERSON})|(?P<self>i|me|myself))(?:['’]ll| will| to| can| could| should|:| -| –)? (?:also |then )?"

@@ -13,7 +13,8 @@ POLITE_IF = re.compile(
 _LEADS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"(?:hi|hiya|hey|hello|dear|yo|hallo|hoi|bonjour|salut|hola|moin|morning|evening|good (?:morning|afternoon|evening)|"
+        r"(?:hi|hiya|hey|hello|dear|yo|hallo|hoi|bonjour|salut|hola|moin|morning|evening|good (?:morning|afternoon|"
+        r"evening)|"
         r"guten tag)\b"
         rf"(?: (?:all|team|everyone|everybody|folks|guys|there|again|both|zusammen|iedereen|@?here|@?channel|"
         rf"{PERSON}))*"
@@ -21,9 +22,11 @@ _LEADS = tuple(
         r"(?:ok|okay|so|and|also|then|but|well|oh|ah|yes|yeah|yep|yup|no|sure|great|perfect|cool|nice|thanks|"
         r"thank you|thx|cheers|right|alright|fyi|btw|by the way|actually|anyway|plus|finally|lastly|first|"
         r"firstly|secondly|second|third|next|additionally|besides|sorry|apologies|hmm|hm|um|uh|ps|p\.s\.|tl;?dr|"
-        r"ugh|oops|haha|lol|(?:good|nice|great) (?:idea|call|catch|one|eye|find|spot)|nit|minor|omg|oof|ouch|yikes|makes sense|und|et|gut|na gut|also|dann|klar|stimmt|oups|bueno|vale|goed|super|genial|ja|"
+        r"ugh|oops|haha|lol|(?:good|nice|great) (?:idea|call|catch|one|eye|find|spot)|nit|minor|omg|oof|ouch|yikes|"
+        r"makes sense|und|et|gut|na gut|also|dann|klar|stimmt|oups|bueno|vale|goed|super|genial|ja|"
         r"nb|one more thing|another thing|in that case|quick (?:question|one|ask|reminder|favou?r)|i think|"
-        r"i guess|i believe|imo|for now|at least|simply|just|if possible|if you can|if so|agreed|good point|fair enough|"
+        r"i guess|i believe|imo|for now|at least|simply|just|if possible|if you can|if so|agreed|good point|"
+        r"fair enough|"
         r"it (?:seems|looks) like|seems like|looks like|@?here|@?channel|@?everyone|all|team|guys|"
         r"folks)\b(?! of\b|:? \w+ing\b)[ ,.!:–-]*",
         r"(?:for|before|after|in|on|at|by|until|during|regarding|re|as for|since|because|now that|as)\b(?! (?:it|"
@@ -35,12 +38,14 @@ _ME = re.compile(r"(?:me|myself) ?: ", re.IGNORECASE)
 _ADDRESSED = re.compile(rf"(?P<name>{PERSON}) (?P<verb>[a-z-]+)\b", re.IGNORECASE)
 _VOCATIVE = re.compile(
     rf"(?P<names>{PERSON}(?:(?: ?,| ?/| and| &)? ?{PERSON})*)"
-    r"(?:[ ]?[,:–—-]+[ ]*| +(?=(?:please|pls|plz|kindly|bitte|svp|stp|alsjeblieft|por favor|tu peux|mind|when|whenever|once|(?:can|could|would|will|do) you)\b|(?:let's|let’s|i'll|"
+    r"(?:[ ]?[,:–—-]+[ ]*| +(?=(?:please|pls|plz|kindly|bitte|svp|stp|alsjeblieft|por favor|tu peux|mind|when|"
+    r"whenever|once|(?:can|could|would|will|do) you)\b|(?:let's|let’s|i'll|"
     r"we) ))",
     re.IGNORECASE,
 )
 _TRAILING_OWNER = re.compile(
-    rf"(?: ?(?:\(|[–—-]|→|->|=>|:) ?@?(?P<who>{PERSON})(?:,[^()]{{0,30}})? ?\)?|(?:assign(?:ed)? (?:this |it )?to|owner:?|"
+    rf"(?: ?(?:\(|[–—-]|→|->|=>|:) ?@?(?P<who>{PERSON})(?:,[^()]{{0,30}})? ?\)?|(?:assign(?:ed)? (?:this |it )?to|"
+    rf"owner:?|"
     rf"assignee:?) (?P<to>{PERSON})|, ?(?P<last>{PERSON})|(?:(?<= it)|(?<= up)) (?P<bare>{PERSON}))[ .!?]*$",
     re.IGNORECASE,
 )

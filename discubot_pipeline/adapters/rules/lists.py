@@ -49,7 +49,8 @@ _TALK = re.compile(
     re.IGNORECASE,
 )
 _WORK = re.compile(
-    r"^(?:.{0,80}\b)?(?:to-?do'?s?|to do|action(?:s| items?| points?)|(?:sprint |weekly |our |my )?goals|next steps?|(?:open|remaining) (?:tasks|"
+    r"^(?:.{0,80}\b)?(?:to-?do'?s?|to do|action(?:s| items?| points?)|(?:sprint |weekly |our |my )?goals|"
+    r"next steps?|(?:open|remaining) (?:tasks|"
     r"points|items|issues)|tasks?|left to do|still (?:open|missing|to do)|must[- ]haves?|checklist|punch list|"
     r"feedback|fixes|please|we (?:still |also )?(?:need|have to|must)(?: to)?|needs?(?: to be done)?|(?:can|"
     r"could|would) (?:you|someone|we)|let's|needed|required|missing|bugs|things to (?P<verb>\w+)|things (?:are |"
@@ -71,7 +72,8 @@ _STATES = re.compile(
 _TALKERS = lexicon("i we you it this he she they there")
 _EXPLICIT = re.compile(
     r"\b(?:(?:points|issues|findings|defects|remarks) (?:that |which )?(?:remain|are (?:open|left))|"
-    r"(?:remaining|open) (?:points|issues|findings|defects)|to-?dos?|to do|action(?:s| items?| points?)|tasks?|next steps?)\b",
+    r"(?:remaining|open) (?:points|issues|findings|defects)|to-?dos?|to do|action(?:s| items?| points?)|tasks?|"
+    r"next steps?)\b",
     re.IGNORECASE,
 )
 _NAMED = re.compile(rf"(?:{PERSON}|me|myself) ?(?:[:–-] |to |will |→ )", re.IGNORECASE)

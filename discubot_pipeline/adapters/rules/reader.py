@@ -53,7 +53,8 @@ _OF_DUE = re.compile(
     re.IGNORECASE,
 )
 _ALL_OF_IT = re.compile(
-    r"[a-z]+ (?:all |both )?(?:the |these |those )?(?:two |three |four |\d+ )?(?:points|issues|items|findings|of them)\b.*",
+    r"[a-z]+ (?:all |both )?(?:the |these |those )?(?:two |three |four |\d+ )?(?:points|issues|items|findings|"
+    r"of them)\b.*",
     re.IGNORECASE,
 )
 _DETAIL = re.compile(r"[a-z]+ (?:it|this|that|them)\b", re.IGNORECASE)
@@ -163,7 +164,11 @@ class Reader:
 
     def _resolved(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
         """Find out what "it" is where no fault was reported."""
-        is_vague = ask.tier not in (Tier.DELIVERS, Tier.HANDS) or first_word(ask.body) == "buy" or (not ask.owner and only_reads(ask.body))
+        is_vague = (
+            ask.tier not in (Tier.DELIVERS, Tier.HANDS)
+            or first_word(ask.body) == "buy"
+            or (not ask.owner and only_reads(ask.body))
+        )
         is_openers = ask.kind is Kind.PROMISE and self._scene.is_openers(ask.sentence)
         if is_vague or is_openers or ask.kind is Kind.OFFER or self._scene.is_helpdesk:
             return ()
@@ -188,7 +193,11 @@ class Reader:
         commitment = commitment_in(sentence, self._recent, has_day=bool(day))
         if not commitment or self.ledger.note_own(sentence, day):
             return ()
-        if self._scene.is_openers(sentence) and not self._scene.is_openers(commitment.about) and is_advice(commitment.about):
+        if (
+            self._scene.is_openers(sentence)
+            and not self._scene.is_openers(commitment.about)
+            and is_advice(commitment.about)
+        ):
             return ()
         asked = self._offers.answered(sentence, has_day=False, is_taken=True)
         if asked:

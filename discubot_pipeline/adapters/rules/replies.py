@@ -33,12 +33,14 @@ class Reply:
 
 
 _WITHDRAWN = re.compile(
-    r"\b(?:never ?mind|nvm|scra(?:p|tch) (?:that|this|it)|i(?:'ll|’ll| will) leave it\b|forget (?:it|that|about (?:it|that|this))|(?:ignore|disregard|"
+    r"\b(?:never ?mind|nvm|scra(?:p|tch) (?:that|this|it)|i(?:'ll|’ll| will) leave it\b|forget (?:it|that|"
+    r"about (?:it|that|this))|(?:ignore|disregard|"
     r"cancel|skip) (?:that|this|my)|no longer (?:needed|necessary|relevant)|not (?:needed|"
     r"necessary)(?: any ?more)?|no need|false alarm|changed my mind|decided (?:not to|against)|let's not|"
     r"let’s not|won't ?fix|won’t fix|wontfix|works as (?:intended|designed)|not worth it|solved it|"
     r"figured it out|found it|got it (?:working|to work)|that (?:did it|worked|works|fixed it|solved it)|"
-    r"works? now|working now|(?<!if )(?<!when )(?<!how )(?<!that )(?<!sure )it works|you're right, it|i already did|already (?:there|done|fixed|sorted|exists)|"
+    r"works? now|working now|(?<!if )(?<!when )(?<!how )(?<!that )(?<!sure )it works|you're right, it|"
+    r"i already did|already (?:there|done|fixed|sorted|exists)|"
     rf"it's already|{foreign.CALLED_OFF})\b",
     re.IGNORECASE,
 )
@@ -54,8 +56,10 @@ _PLAINLY = lexicon(
     """
 )
 _ALONE = re.compile(
-    r"(?:all |it's |its |just |and |now )?(?:done|fixed|merged|solved|pushed|published|sent|uploaded|deployed|shipped|ordered|"
-    r"booked|live|updated|changed|removed|added|deleted|closed|corrected|swapped|renewed|restarted)(?: it| now| them)?\W*",
+    r"(?:all |it's |its |just |and |now )?(?:done|fixed|merged|solved|pushed|published|sent|uploaded|deployed|"
+    r"shipped|ordered|"
+    r"booked|live|updated|changed|removed|added|deleted|closed|corrected|swapped|renewed|restarted)(?: it| now|"
+    r" them)?\W*",
     re.IGNORECASE,
 )
 _SIMPLY = re.compile(r"(?:all |it's |its )?(?:done|fixed|merged|solved)(?:[,.!:]|$| now\b)", re.IGNORECASE)
@@ -68,7 +72,8 @@ _NOT_YET = re.compile(
 _TAKE = re.compile(
     r"(?:i'm on (?:it|this|that)|i’m on (?:it|this|that)|on it|will do|i got this|(?:me|i can|i do|i could|"
     r"i would|i will)$|leave (?:it|this|that) (?:to|with) me|assign (?:it|this|that) to me|consider it done|"
-    r"taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|ill|i will|i could|happy to|let me|i'm happy to|then i|i(?= (?:take|do|handle|own|grab) (?:the|our|care)\b)|"
+    r"taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|ill|i will|i could|happy to|let me|i'm happy to|then i|"
+    r"i(?= (?:take|do|handle|own|grab) (?:the|our|care)\b)|"
     r"i'd be happy to) )(?:take care of|take|do|handle|grab|own|pick up|fix|look into|look at|tackle|work on|"
     r"deal with|look after|sort(?: out)?|get)(?: on)? (?P<what>[^,;(–—]+))|"
     r"(?P<repair>(?:i'll |i’ll |i will |will )(?:push|ship|send|prepare|have|put)(?: out| up| in)? (?:a|the) "
@@ -91,7 +96,8 @@ _GIVEN = re.compile(
 )
 _NAMES_WORK = re.compile(r" (?:the|about|to|for)\b", re.IGNORECASE)
 _POINTER = re.compile(
-    r"(?:(?:all |the |both |all the )?(?:(?:two|three|four|five|\d) )?(?:points|issues|items|findings)\b|it|this|that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|"
+    r"(?:(?:all |the |both |all the )?(?:(?:two|three|four|five|\d) )?(?:points|issues|items|findings)\b|it|this|"
+    r"that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|"
     r"(?:a|the) (?:quick |small )?(?:fix|hotfix|patch)\b|a look(?: at (?:it|this|that))?$)\b",
     re.I,
 )

@@ -33,9 +33,11 @@ class Ask:
 _STARTERS = (
     r"(?:can|could|would|will) (?:you|someone|somebody|anyone|anybody|we)\b|please [a-z]|let's |let’s |"
     r"(?:we|someone|somebody) (?:still |also )?(?:needs?|has|have) to\b|i(?:'m|’m| am) going to |"
-    r"i (?:also |still |really )?(?:need|have|want) (?:one|an?|the|your|to) |i(?:'ve|’ve) got time |i'll |i’ll |ill |(?:someone|somebody) please |just [a-z]+ (?:the|"
+    r"i (?:also |still |really )?(?:need|have|want) (?:one|an?|the|your|to) |i(?:'ve|’ve) got time |i'll |i’ll |"
+    r"ill |(?:someone|somebody) please |just [a-z]+ (?:the|"
     r"an?|your|our) |i will |i can take "
-    rf"|will [a-z]+ (?:the|an?|your|our|it|them|that|you) |{PERSON},? (?:bitte|svp|stp|alsjeblieft|por favor|can|could|please|will|would|to|should|needs) |(?:can|could|would|will) {PERSON} "
+    rf"|will [a-z]+ (?:the|an?|your|our|it|them|that|you) |{PERSON},? (?:bitte|svp|stp|alsjeblieft|por favor|can|"
+    rf"could|please|will|would|to|should|needs) |(?:can|could|would|will) {PERSON} "
 )
 _CLAUSE = re.compile(rf"(?:[,;:]|\s[–—-]|\s(?:and|but|so|then|while|plus))+\s+(?={_STARTERS})", re.IGNORECASE)
 _CONDITION = re.compile(
@@ -45,13 +47,17 @@ _ONLY_NAMES = re.compile(rf"(?:(?:hi|hey|hello|and|ok|okay|so),? )*(?:{PERSON}[ 
 _PHRASES = (
     (Tier.ACTS, re.compile(r"go (?:through|over) |play (?:around )?with ", re.I)),
     (Tier.TALKS, re.compile(r"take care(?! of\b)|report back\b", re.I)),
-    (Tier.HANDS, re.compile(r"do an?(?:other)? (?:quick |short |small )?(?!test\b|bit\b|lot\b|similar)[a-z]{4,}", re.I)),
+    (
+        Tier.HANDS,
+        re.compile(r"do an?(?:other)? (?:quick |short |small )?(?!test\b|bit\b|lot\b|similar)[a-z]{4,}", re.I),
+    ),
     (Tier.HANDS, re.compile(r"let (?!me\b|us\b|you\b|it\b)[^ ]+(?: \w+)? know\b", re.I)),
     (Tier.DELIVERS, re.compile(r"set up |get .{2,40} (?:sorted|done|fixed|ready|going|started|working|green)\b", re.I)),
     (
         Tier.HANDS,
         re.compile(
-            r"(?:tell|give) (?!me\b|us\b|it\b|up\b|in\b|all\b|your\b|people\b|every|or take)[a-z]+ (?!a try|a go|a shot)\w|get back to ",
+            r"(?:tell|give) (?!me\b|us\b|it\b|up\b|in\b|all\b|your\b|people\b|every|or take)[a-z]+ (?!a try|a go|"
+            r"a shot)\w|get back to ",
             re.I,
         ),
     ),
@@ -59,10 +65,14 @@ _PHRASES = (
 )
 """Phrases that say more than their first word."""
 
-_HAVE_DONE = re.compile(r"(?:have|get) (?P<thing>(?:it|this|that|them|both|the [\w ]{2,40}?)) (?P<done>[a-z]+(?:ed|t|en))\b(?P<rest>.*)", re.I)
+_HAVE_DONE = re.compile(
+    r"(?:have|get) (?P<thing>(?:it|this|that|them|both|the [\w ]{2,40}?)) (?P<done>[a-z]+(?:ed|t|en))\b(?P<rest>.*)",
+    re.I,
+)
 _AND = re.compile(r"^(?:en|y|et|und) ", re.IGNORECASE)
 _SOON = re.compile(
-    r"\b(?:now|today|tonight|tomorrow|tmrw|later|asap|this (?:afternoon|morning|evening|week)|next|(?:by|on|before|until|for) "
+    r"\b(?:now|today|tonight|tomorrow|tmrw|later|asap|this (?:afternoon|morning|evening|week)|next|(?:by|on|before|"
+    r"until|for) "
     r"(?:\w+day|the \d+))\b",
     re.IGNORECASE,
 )

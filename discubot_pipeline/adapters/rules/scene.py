@@ -8,14 +8,14 @@ from discubot_pipeline.adapters.rules.requests import asks_in
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.weights import Setting, asks_how
 
-
 LASTING = 30
 """So many sentences after the last such question a thread is still a help desk."""
 
 _AT_WORK = re.compile(r"\b(?:we|our|us)\b", re.IGNORECASE)
 _OFFERS = re.compile(r"(?:so |ok |and |then )*(?:should|shall|can|could) i\b", re.IGNORECASE)
 _GREETING = re.compile(
-    rf"(?:(?:hi|hiya|hey|hello|dear|hallo|hoi|beste|liebe[r]?|bonjour|salut|hola|moin|good (?:morning|afternoon)|guten tag) )?"
+    rf"(?:(?:hi|hiya|hey|hello|dear|hallo|hoi|beste|liebe[r]?|bonjour|salut|hola|moin|good (?:morning|afternoon)|"
+    rf"guten tag) )?"
     rf"({PERSON})\W*",
     re.IGNORECASE,
 )
@@ -38,9 +38,10 @@ class Scene:
 
     def watch(self, sentence: Sentence) -> None:
         """Notice a help desk: the one who opened the thread asks how something is done."""
-        if self.is_openers(sentence) and asks_how(sentence) and not _AT_WORK.search(sentence.text):
-            if self.opens(sentence) or not _OFFERS.match(sentence.text):
-                self._asked_at = sentence.order
+        is_about_use = asks_how(sentence) and not _AT_WORK.search(sentence.text)
+        is_offer = bool(_OFFERS.match(sentence.text)) and not self.opens(sentence)
+        if self.is_openers(sentence) and is_about_use and not is_offer:
+            self._asked_at = sentence.order
         self.is_helpdesk = self._asked_at is not None and sentence.order - self._asked_at <= LASTING
 
     def opens(self, sentence: Sentence) -> bool:

@@ -43,8 +43,8 @@ DELIVERS = lexicon(
 HANDS = lexicon(
     """
     answer alert announce ask call circulate contact email forward inform invite mail message notify pay
-    phone ring ping post present provide mention handle remind reply respond return review send share sign warn hand print
-    invoice countersign refund reimburse chase
+    phone ring ping post present provide mention handle remind reply respond return review send share sign warn hand
+    print invoice countersign refund reimburse chase
     """
 )
 

@@ -37,7 +37,8 @@ SHARED, PERSONAL, ASIDE, VAGUE, ADVISING, UNASKED = -0.15, -0.2, -0.2, -0.1, -0.
 _HOW_TO = re.compile(
     r"\b(?:how (?:do|can|could|would|should|to|does|did|come)|is there (?:a|an|any|some)|are there (?:any|some)|"
     r"(?:does|has|did|is) (?:anyone|anybody|someone)|any(?:one|body) (?:know|have|here|else|seen|tried)|"
-    r"any (?:idea|ideas|suggestions?|advice|pointers?|tips|thoughts)|what(?:(?:'s|’s| is)(?! (?:missing|left|open|next|up|new|every|the plan|the status))| would be| does|"
+    r"any (?:idea|ideas|suggestions?|advice|pointers?|tips|thoughts)|what(?:(?:'s|’s| is)(?! (?:missing|left|open|"
+    r"next|up|new|every|the plan|the status))| would be| does|"
     r" do(?! you (?:all )?think| we)| am| are)|why (?:does|is|do|am|doesn't|isn't|would|are|did)|i(?:'m|’m| am|"
     r" was|'ve been) (?:trying|wondering|confused|stuck|curious|struggling|new to|looking for)|i wonder|"
     r"i (?:don't|don’t|do not|can't|can’t|cannot) (?:understand|figure|get|seem|find)|is it possible|(?:should|"
@@ -46,7 +47,8 @@ _HOW_TO = re.compile(
 )
 _HEDGE = re.compile(
     r"\b(?:maybe|perhaps|might|probably|possibly|some ?day|one day|eventually|at some point|what if|"
-    r"one of these (?:days|years)|hypothetically|in theory|ideally|i wish|would have|could have|should have|i guess|not sure|suppose|imagine|"
+    r"one of these (?:days|years)|hypothetically|in theory|ideally|i wish|would have|could have|should have|"
+    r"i guess|not sure|suppose|imagine|"
     r"if i (?:find|have|get)|when i (?:find|have|get)|if (?:you|we|someone|they) (?:want|need|like|use|are|have|"
     r"do)|or (?:maybe|just)|for example|for instance|e\.g\.|try to|soon(?:ish)?|less likely|unlikely|"
     r"i thought i'd|in the (?:near )?future)\b",
@@ -72,7 +74,9 @@ _VAGUE = ("make ", "set ", "open ", "write ", "file ", "put ")
 _CHAT = re.compile(r"(?:talk|chat|speak|meet|sync|catch up)\b", re.IGNORECASE)
 _OF_A_FEW = (Kind.SHOULD, Kind.LETS, Kind.NEED, Kind.WANT, Kind.ORDER)
 _FUN = re.compile(
-    r"\b(?:picture of|photos? of|selfie|meme|gif|beers?|drinks?|cake|snacks|(?<!after )(?<!before )(?:lunch|coffee)|pizza|popcorn)\b", re.I
+    r"\b(?:picture of|photos? of|selfie|meme|gif|beers?|drinks?|cake|snacks|(?<!after )(?<!before )(?:lunch|"
+    r"coffee)|pizza|popcorn)\b",
+    re.I,
 )
 
 
@@ -92,7 +96,11 @@ def weigh(ask: Ask, has_due: bool, setting: Setting) -> float:
     """Weigh an ask, 0 to 0.95."""
     if ask.kind is not Kind.MARKER and (ask.tier is Tier.TALKS or _FORBIDS.match(ask.body)):
         return 0.0
-    if ask.kind in (Kind.PROMISE, Kind.OFFER) and ask.tier in (Tier.UNKNOWN, Tier.TALKS) and first_word(ask.body) in IDLE:
+    if (
+        ask.kind in (Kind.PROMISE, Kind.OFFER)
+        and ask.tier in (Tier.UNKNOWN, Tier.TALKS)
+        and first_word(ask.body) in IDLE
+    ):
         return 0.0
     tier = ask.tier if ask.tier in TIERS else Tier.UNKNOWN
     score = BY_KIND[ask.kind][TIERS.index(tier)] + _speaks_for(ask, has_due)
