@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, tzinfo
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -32,6 +32,10 @@ MENTION = re.compile(rf"@{BOT}\b[:,]?\s*", re.IGNORECASE)
 SLACK_TOKEN = re.compile(r"<(?:[@#!]|https?://|mailto:)[^<>\n]+>|&(?:amp|lt|gt);")
 EPOCH = re.compile(r"\d{1,11}(?:\.\d{1,9})?")
 NOON = time(12)
+FIRST_YEAR, LAST_YEAR = 1900, 9000
+"""Outside of these a time zone or "in 300 weeks" may lead out of the calendar."""
+
+When = TypeVar("When", bound=date)
 
 
 def _complain(expected: str) -> PydanticCustomError:
@@ -78,8 +82,16 @@ def _writable(text: str) -> str:
 
 Text = Annotated[StrictStr, AfterValidator(_writable)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-Day = Annotated[date, BeforeValidator(_day)]
+
+
+def _tellable(value: When) -> When:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise _complain(f"must be of a year from {FIRST_YEAR} to {LAST_YEAR}")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_tellable)]
+Day = Annotated[date, BeforeValidator(_day), AfterValidator(_tellable)]
 
 
 class Line(BaseModel):

@@ -93,6 +93,11 @@ class TestOneThread:
             ({**THREAD, "messages": said("x", ts=True)}, "messages[0].ts: must be an ISO 8601 time"),
             ({**THREAD, "messages": said("x", ts=1e300)}, "messages[0].ts: must be an ISO 8601 time"),
             ({"messages": said("x")}, "messages[0].ts: is missing, and the thread has no date."),
+            (
+                {**THREAD, "messages": said("x", ts="9999-12-31T23:59:00Z")},
+                "messages[0].ts: must be of a year from 1900",
+            ),
+            ({**THREAD, "date": "0001-01-01"}, "date: must be of a year from 1900 to 9000."),
             ({**THREAD, "date": "2 March"}, "date: must be a date like 2026-03-02."),
             ({**THREAD, "date": 20260302}, "date: must be a date like 2026-03-02."),
             ({**THREAD, "time_zone": "Mars"}, "time_zone: must be a time zone like Europe/Amsterdam."),
