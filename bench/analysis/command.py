@@ -17,12 +17,13 @@ from discubot_pipeline.domain.analysis import Brief
 from discubot_pipeline.ports import Analyst
 
 MOST = 100_000
+SETS: Final = ("heldout", "blind", "dev", "train")
 ANALYSTS: Final[dict[str, type[Analyst]]] = {"rules": RuleAnalyst, "keywords": KeywordAnalyst}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
-    parser.add_argument("--set", choices=["dev", "heldout"], default="heldout", help="which threads (heldout)")
+    parser.add_argument("--set", choices=[*SETS], default="heldout", help="which threads (heldout)")
     parser.add_argument("--analyst", choices=[*ANALYSTS], default="rules", help="who reads them (rules)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
     parser.add_argument(
