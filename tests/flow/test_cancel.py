@@ -57,7 +57,9 @@ def test_a_job_that_waits_for_another_try_is_cancelled(town: Town) -> None:
         thread = town.team("lamps").thread("The lamp flickers", "@bot check the lamp")
         pause.strikes()
         [run] = thread.runs
-        eventually(lambda: (step := town.step_records(run.id).get("build_thread")) and step.status == "retrying", "a wait")
+        eventually(
+            lambda: (step := town.step_records(run.id).get("build_thread")) and step.status == "retrying", "a wait"
+        )
         assert town.web.cancel(run.id)
         assert town.finished(run.id).status == "CANCELED"
         assert pause.struck == 1
