@@ -34,8 +34,9 @@ $(NODE_STAMP): $(NODE)/package-lock.json
 demo: $(STAMP)
 	@$(BIN)/discubot demo
 
+# The running system is tested in one process and all the rest in another; a database of yours has room for one only.
 test: $(STAMP) node
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(if $(DISCUBOT_TEST_DATABASE_URL),,-n 2 --dist loadgroup)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

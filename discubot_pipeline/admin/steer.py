@@ -122,25 +122,29 @@ class Helm:
         return discussion
 
     def _start(self, discussion: Discussion, wanted: Retry) -> str:
-        self._await_the_last(discussion)
-        if discussion.run_id is None or not self._jobs.exists(discussion.run_id):
+        parent = self._ended(discussion)
+        if parent is None:
             made = root = self._anew(discussion, wanted)
         else:
-            parent = self._jobs.standing(discussion.run_id)
             made, root = self._follow(discussion, parent, wanted), parent.root_job_id
         self._stores.steering.retried(made, root, discussion, self._actor, wanted.reason)
         return made
 
-    def _await_the_last(self, discussion: Discussion) -> None:
-        """Wait for the run that has just closed the discussion and is about to end; any other run is in the way."""
+    def _ended(self, discussion: Discussion) -> Standing | None:
+        """Give the last run of a discussion; None when it has been removed. Any other run of it is in the way.
+
+        The run that has just closed the discussion is about to end, and Dagster is about to say that it makes no retry.
+        """
+        last = discussion.run_id if discussion.run_id and self._jobs.exists(discussion.run_id) else None
 
         def is_free() -> bool:
             at_work = self._jobs.unfinished(discussion.id)
-            if at_work not in (None, discussion.run_id):
+            if at_work not in (None, last):
                 raise Permanent("conflict", f"job {at_work} waits for this discussion, or works on it")
-            return at_work is None
+            return at_work is None and not (last and self._jobs.standing(last).is_owed)
 
         wait(is_free, f"job {discussion.run_id} has not ended yet")
+        return self._jobs.standing(last) if last else None
 
     def _follow(self, discussion: Discussion, parent: Standing, wanted: Retry) -> str:
         """Make the next run of a chain: from where it failed, what is missing of a partial one, or all of it."""
