@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from hypothesis import settings as hypothesis
 from pydantic import SecretStr
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from discubot_pipeline.cli.postgres import EmbeddedPostgres
 from discubot_pipeline.domain.config import NotionCredentials, Output, SlackCredentials, SourceConfig
@@ -30,6 +32,7 @@ from discubot_pipeline.store.vault import Vault
 hypothesis.register_profile("ours", deadline=None, database=None)
 hypothesis.load_profile("ours")
 
+FLOW = "tests/flow/"
 EXTERNAL = os.environ.get("DISCUBOT_TEST_DATABASE_URL")
 """A database of another server to run the tests on; by default the embedded one."""
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -38,6 +41,23 @@ PLAIN: dict[str, Any] = {"trust_env": False, "verify": False}
 """Options of calls on loopback: no proxies, and no certificates, which take 20 ms to load."""
 PATIENCE = 200
 """Tries, a tenth of a second apart, until the sandbox must be there."""
+
+
+class BesideTheSystem(LoadScopeScheduling):
+    """Gives all tests of the running system to one process, and those of the other files to whoever is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return FLOW if nodeid.startswith(FLOW) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Share the tests out among processes, where `make test` asks for several."""
+    return BesideTheSystem(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take longest."""
+    items.sort(key=lambda item: not item.nodeid.startswith(FLOW))
 
 
 @pytest.fixture(scope="session")

@@ -27,14 +27,6 @@ from tests.flow.home import Home
 from tests.flow.town import TEAM_RUNS, Town
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of the running system together where others run beside them."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("flow"))
-
-
 @pytest.fixture(scope="package")
 def town() -> Iterator[Town]:
     """Run the system for as long as the tests of this folder last."""
