@@ -103,10 +103,10 @@ def ingest(file: BinaryIO, name: str | None) -> None:
 
 def add_groups() -> None:
     """Hang the groups of administration commands under `discubot`."""
-    from discubot_pipeline.cli import doctor, models, outputs, people, sources, teams
+    from discubot_pipeline.cli import backfill, doctor, models, outputs, people, sources, teams
 
     teams.team.add_command(models.choose_model)
-    for command in (teams.team, sources.source, outputs.output, people.people, doctor.doctor):
+    for command in (teams.team, sources.source, outputs.output, people.people, backfill.backfill, doctor.doctor):
         main.add_command(command)
 
 

@@ -6,6 +6,7 @@ import dagster as dg
 
 from discubot_pipeline.defs.jobs import discussion_job
 from discubot_pipeline.domain.delivery import RunToRequest, SourceType
+from discubot_pipeline.domain.job import Trigger
 from discubot_pipeline.stages.close import close_cancelled, close_failed
 from discubot_pipeline.store.bell import listening
 from discubot_pipeline.store.inbox import Inbox
@@ -15,6 +16,8 @@ from discubot_pipeline.wiring import Services
 LEASE = timedelta(minutes=2)
 LONGEST_LISTEN = timedelta(seconds=20)
 QUEUE_BOUND = 50
+RESERVED = 10
+"""Places of it that backfills leave free."""
 SWEEP_GRACE = timedelta(seconds=15)
 RUNNING = dg.DefaultSensorStatus.RUNNING
 
@@ -73,11 +76,11 @@ def lease_or_wait(services: Services, inbox: Inbox) -> list[RunToRequest]:
     if room <= 0:
         return []
     with listening(services.settings.listen_url) as bell:
-        runs = inbox.lease(room, LEASE)
+        runs = inbox.lease(room, LEASE, RESERVED)
         if runs:
             return runs
         bell.wait(inbox.source, min(inbox.next_due() or LONGEST_LISTEN, LONGEST_LISTEN))
-    return inbox.lease(room, LEASE)
+    return inbox.lease(room, LEASE, RESERVED)
 
 
 def request(run: RunToRequest) -> dg.RunRequest:
@@ -90,6 +93,8 @@ def request(run: RunToRequest) -> dg.RunRequest:
         "discubot/discussion": str(run.discussion_id),
         "discubot/trigger": run.trigger.value,
     }
+    if run.trigger is Trigger.BACKFILL:
+        tags["dagster/priority"] = "-1"
     return dg.RunRequest(run_key=run.run_key, run_config=config, tags=tags)
 
 

@@ -1,5 +1,6 @@
 """Names of a job's stages, states and ends. A job is a Dagster run of `discussion_job`."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 
@@ -63,6 +64,11 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
     RETRY = "retry"
     BACKFILL = "backfill"
+
+
+def foremost(triggers: Sequence[Trigger]) -> Trigger:
+    """Give the trigger that a run of several deliveries goes by: the first, but a backfill only when all are."""
+    return next((trigger for trigger in triggers if trigger is not Trigger.BACKFILL), triggers[0])
 
 
 MAX_OP_RETRIES = 2

@@ -9,7 +9,7 @@ from discubot_pipeline.domain.errors import PipelineError
 from discubot_pipeline.domain.job import RunOutcome, Stage
 from discubot_pipeline.ports import Mark, Outside
 from discubot_pipeline.stages.replies import apologise
-from discubot_pipeline.stages.validate import is_webhook
+from discubot_pipeline.stages.validate import is_silent, is_webhook
 from discubot_pipeline.store.discussions import Discussion
 from discubot_pipeline.store.stores import Stores
 
@@ -63,7 +63,8 @@ def settle(run_id: str, reason: str, message: str | None, stores: Stores) -> Non
 
 def tell(discussion: Discussion, run_id: str, root_run_id: str, reason: str, stores: Stores, outside: Outside) -> None:
     """Say in the thread that it failed; when even that fails it is logged."""
-    if discussion.source_config_id is None:
+    asked = stores.inboxes[discussion.source].of_run(run_id)
+    if discussion.source_config_id is None or (asked and is_silent(asked)):
         return
     key = f"{root_run_id}:failed"
     try:
@@ -74,7 +75,8 @@ def tell(discussion: Discussion, run_id: str, root_run_id: str, reason: str, sto
         source = outside.source(config)
         source.reply(discussion.thread_id, apologise(reason, config.preferences, source), key, is_retry=not first)
         stores.replies.posted(key)
-        asked = filter(is_webhook, stores.inboxes[discussion.source].of_run(run_id))
-        source.mark(discussion.thread_id, [source.read(delivery).message_id for delivery in asked], Mark.FAILED)
+        source.mark(
+            discussion.thread_id, [source.read(each).message_id for each in asked if is_webhook(each)], Mark.FAILED
+        )
     except PipelineError as error:
         logger.warning("failure_reply_failed", extra={"reason": error.reason})

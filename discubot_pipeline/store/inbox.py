@@ -12,7 +12,8 @@ from sqlalchemy.dialects import postgresql as pg
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Delivery, DeliveryStatus, RunToRequest, SourceType
 from discubot_pipeline.domain.discussion import discussion_id
-from discubot_pipeline.domain.job import Trigger, Value
+from discubot_pipeline.domain.job import Trigger, Value, foremost
+from discubot_pipeline.store.columns import SYSTEM
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.records import why_held
 from discubot_pipeline.store.tables import discussions, inboxes, teams
@@ -46,11 +47,13 @@ class Inbox:
         self.source = source
         self.table = inboxes[source]
 
-    def store(self, config: SourceConfig, arrival: Arrival) -> Stored:
+    def store(
+        self, config: SourceConfig, arrival: Arrival, trigger: Trigger = Trigger.WEBHOOK, by: str = SYSTEM
+    ) -> Stored:
         """Commit an arrival and wake the sensor; a duplicate by any of its keys stores nothing."""
         with transaction(self._engine) as connection:
             held = None if config.works else why_held(connection, config.id)
-            made = connection.execute(self._insert(config, arrival, held)).scalar()
+            made = connection.execute(self._insert(config, arrival, held, trigger, by)).scalar()
             if made is None:
                 return Stored(id=connection.execute(self._same(config, arrival)).scalar_one(), is_new=False)
             connection.execute(sa.select(sa.func.pg_notify(CHANNEL, self.source.value)))
@@ -77,12 +80,15 @@ class Inbox:
             made = connection.execute(again).scalar()
             return int(made if made is not None else connection.execute(same).scalar_one())
 
-    def lease(self, room: int, lease: timedelta) -> list[RunToRequest]:
-        """Take what is due, folded to one run a discussion; a discussion with a run at work waits for its end."""
+    def lease(self, room: int, lease: timedelta, reserved: int = 0) -> list[RunToRequest]:
+        """Take what is due, folded to one run a discussion; a discussion with a run at work waits for its end.
+
+        Backfills come after all others, and leave `reserved` places of the room to those that may come.
+        """
         with transaction(self._engine) as connection:
             # One lease at a time: beside another that is not committed yet, a discussion would go to both.
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LEASING, sa.func.hashtext(self.table.name))))
-            rows = connection.execute(self._lease(room, lease)).all()
+            rows = connection.execute(self._lease(room, lease, reserved)).all()
         by_key = groupby(sorted(rows, key=lambda row: (row.run_key, row.id)), key=lambda row: row.run_key)
         return sorted((self._run_of(key, list(fold)) for key, fold in by_key), key=lambda run: run.delivery_ids)
 
@@ -236,7 +242,7 @@ class Inbox:
         with transaction(self._engine) as connection:
             return [self._read(row) for row in connection.execute(rows)]
 
-    def _insert(self, config: SourceConfig, arrival: Arrival, held: str | None) -> Any:
+    def _insert(self, config: SourceConfig, arrival: Arrival, held: str | None, trigger: Trigger, by: str) -> Any:
         thread = arrival.thread_id if arrival.reason is None else None
         accepted = DeliveryStatus.HELD if held else DeliveryStatus.PENDING
         row = {
@@ -244,6 +250,7 @@ class Inbox:
             "source_config_id": config.id,
             "status": DeliveryStatus.IGNORED if arrival.reason else accepted,
             "reason": arrival.reason or held,
+            "trigger": trigger,
             "delivery_key": arrival.delivery_key,
             "message_key": arrival.message_key,
             "gesture_key": arrival.gesture_key,
@@ -251,6 +258,7 @@ class Inbox:
             "discussion_id": discussion_id(config.team_id, self.source, thread) if thread else None,
             "payload": sa.null() if arrival.reason else arrival.payload,
             "finished_at": sa.func.now() if arrival.reason else None,
+            "created_by": by,
         }
         return pg.insert(self.table).values(row).on_conflict_do_nothing().returning(self.table.c.id)
 
@@ -261,18 +269,24 @@ class Inbox:
         same = sa.select(t.id).where(t.source_config_id == config.id, equal)
         return same.order_by(t.id).limit(1)
 
-    def _lease(self, room: int, lease: timedelta) -> Any:
+    def _lease(self, room: int, lease: timedelta, reserved: int) -> Any:
         t, other = self.table.c, self.table.alias("other")
         at_work = sa.exists().where(other.c.discussion_id == t.discussion_id, other.c.status.in_(OPEN))
         taken = sa.exists().where(discussions.c.id == t.discussion_id, discussions.c.active_run_id.is_not(None))
-        due = (
-            sa.select(t.discussion_id, sa.func.min(t.id).label("lead"))
+        first, is_backfill = sa.func.min(t.id), sa.func.bool_and(t.trigger == Trigger.BACKFILL)
+        queue = (
+            sa.select(
+                t.discussion_id,
+                first.label("lead"),
+                is_backfill.label("is_backfill"),
+                sa.func.row_number().over(order_by=(is_backfill, first)).label("place"),
+            )
             .where(t.status == DeliveryStatus.PENDING, t.not_before <= sa.func.now(), ~at_work, ~taken)
             .group_by(t.discussion_id)
-            .order_by(sa.func.min(t.id))
-            .limit(room)
-            .cte("due")
+            .subquery("queue")
         )
+        has_room = queue.c.place <= sa.case((queue.c.is_backfill, room - reserved), else_=room)
+        due = sa.select(queue.c.discussion_id, queue.c.lead).where(has_room).cte("due")
         lead = self.table.alias("lead")
         key = sa.cast(lead.c.id, sa.Text) + ":" + sa.cast(lead.c.generation, sa.Text)
         return (
@@ -297,7 +311,7 @@ class Inbox:
             source=self.source,
             thread_id=lead.thread_id,
             discussion_id=lead.discussion_id,
-            trigger=lead.trigger,
+            trigger=foremost([row.trigger for row in fold]),
         )
 
     def _requested(self, run_key: str) -> sa.ColumnElement[bool]:

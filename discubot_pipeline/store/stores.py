@@ -13,6 +13,7 @@ from discubot_pipeline.store.configs import Configs
 from discubot_pipeline.store.discussions import Discussions
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.held import Held
+from discubot_pipeline.store.imports import Imports
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.limits import Limits
 from discubot_pipeline.store.notes import Notes
@@ -33,6 +34,7 @@ class Stores:
     configs: Configs
     changes: Changes
     held: Held
+    imports: Imports
     people: AllPeople
     discussions: Discussions
     analyses: Analyses
@@ -57,6 +59,7 @@ def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(
         configs=Configs(engine, vault, recheck),
         changes=Changes(engine, vault),
         held=Held(engine),
+        imports=Imports(engine),
         people=AllPeople(engine),
         discussions=Discussions(engine),
         analyses=Analyses(engine),

@@ -131,6 +131,7 @@ CREATE TABLE discubot.inbox_slack (
     CONSTRAINT fk_inbox_slack_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_inbox_slack_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
+CREATE INDEX ix_inbox_slack_backfill ON discubot.inbox_slack (created_by) WHERE trigger = 'backfill';
 CREATE INDEX ix_inbox_slack_discussion_id ON discubot.inbox_slack (discussion_id);
 CREATE INDEX ix_inbox_slack_leases ON discubot.inbox_slack (leased_until) WHERE status = 'requested';
 CREATE INDEX ix_inbox_slack_open ON discubot.inbox_slack (discussion_id) WHERE status IN ('requested', 'running');
@@ -174,6 +175,7 @@ CREATE TABLE discubot.inbox_generic (
     CONSTRAINT fk_inbox_generic_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_inbox_generic_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
+CREATE INDEX ix_inbox_generic_backfill ON discubot.inbox_generic (created_by) WHERE trigger = 'backfill';
 CREATE INDEX ix_inbox_generic_discussion_id ON discubot.inbox_generic (discussion_id);
 CREATE INDEX ix_inbox_generic_leases ON discubot.inbox_generic (leased_until) WHERE status = 'requested';
 CREATE INDEX ix_inbox_generic_open ON discubot.inbox_generic (discussion_id) WHERE status IN ('requested', 'running');
