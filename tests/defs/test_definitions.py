@@ -16,6 +16,7 @@ JOBS = {
         "load_config",
         "validate_discussion",
     ],
+    "backfill_job": ["import_threads"],
     "retention_job": ["remove_old"],
 }
 SENSORS = {
