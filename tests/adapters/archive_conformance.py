@@ -38,7 +38,14 @@ class ArchiveConformance:
 
     def test_the_threads_of_a_span_are_listed(self, harness: ArchiveHarness) -> None:
         """Its first moment belongs to it, its last one does not; each thread comes once."""
-        for at in (MARCH.since - DAY, MARCH.since, MARCH.since + DAY, MARCH.until - DAY, MARCH.until, MARCH.until + DAY):
+        for at in (
+            MARCH.since - DAY,
+            MARCH.since,
+            MARCH.since + DAY,
+            MARCH.until - DAY,
+            MARCH.until,
+            MARCH.until + DAY,
+        ):
             harness.write(at, ["One", "Two"])
         listed = self._list(harness)
         began = sorted(one.began_at for one in listed if one.began_at)

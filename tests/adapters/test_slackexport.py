@@ -91,7 +91,11 @@ def test_a_thread_comes_whole_and_asks_slack_for_nothing(harness: ExportPast) ->
     harness.say(START + 20 * DAY, "I see", "U2", START)
     thread = fetched(harness)
     first, second = thread.messages
-    assert (first.text, first.author.name, first.author.email) == ("@ben the <header> breaks", "anna", "anna@acme.example")
+    assert (first.text, first.author.name, first.author.email) == (
+        "@ben the <header> breaks",
+        "anna",
+        "anna@acme.example",
+    )
     assert [(one.name, one.url, one.kind) for one in first.attachments] == [("Sketch", f"{SITE}/files/1", "image/png")]
     assert (second.text, second.sent_at) == ("I see", START + 20 * DAY)
     root = ts_of(START)
