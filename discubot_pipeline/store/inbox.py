@@ -90,7 +90,8 @@ class Inbox:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LEASING, sa.func.hashtext(self.table.name))))
             rows = connection.execute(self._lease(room, lease, reserved)).all()
         by_key = groupby(sorted(rows, key=lambda row: (row.run_key, row.id)), key=lambda row: row.run_key)
-        return sorted((self._run_of(key, list(fold)) for key, fold in by_key), key=lambda run: run.delivery_ids)
+        runs = (self._run_of(key, list(fold)) for key, fold in by_key)
+        return sorted(runs, key=lambda run: (run.trigger is Trigger.BACKFILL, run.delivery_ids))
 
     def due(self, limit: int) -> list[Delivery]:
         """List what waits, without taking it."""

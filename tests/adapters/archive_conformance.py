@@ -1,19 +1,14 @@
 """What every archive must do: the past of a source, thread by thread. An archive's tests subclass it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 import pytest
 
-from discubot_pipeline.domain.backfill import Span
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.ports import Archive, Listed, Source
-from tests.adapters.source_harness import delivery_of, is_storable
-
-DAY = timedelta(days=1)
-START = datetime(2026, 3, 1, tzinfo=UTC)
-MARCH = Span(since=START, until=START + 31 * DAY)
+from tests.adapters.source_harness import DAY, MARCH, START, delivery_of, is_storable
 
 
 class ArchiveHarness(Protocol):

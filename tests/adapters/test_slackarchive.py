@@ -1,47 +1,20 @@
 """Slack's past: conversations.history of the sandbox, read in pages, and what counts as a thread."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from discubot_pipeline.adapters.http import Spaced
-from discubot_pipeline.adapters.slackarchive import SlackArchive, storable, ts_of
+from discubot_pipeline.adapters.slackarchive import storable, ts_of
 from discubot_pipeline.domain.errors import Permanent, Transient
-from discubot_pipeline.ports import Source
-from tests.adapters.archive_conformance import DAY, MARCH, START, ArchiveConformance
+from tests.adapters.archive_conformance import ArchiveConformance
+from tests.adapters.slack_past import SlackPast
 from tests.adapters.slack_workspace import SlackHarness
+from tests.adapters.source_harness import DAY, MARCH, START
 from tests.conftest import Sandbox
-
-
-class SlackPast:
-    """A channel of the sandbox, with an archive that reads three messages a page."""
-
-    mentions = True
-
-    def __init__(self, slack: SlackHarness) -> None:
-        self.slack = slack
-        made = slack.sandbox.control("POST", f"/slack/workspaces/{slack.team}/channels", {"name": "past"})
-        self.place = str(made["id"])
-        self.source: Source = slack.source
-        self.archive = SlackArchive(slack.config, f"{slack.sandbox.url}/slack/api/", page_size=3)
-
-    def write(self, at: datetime, texts: Sequence[str], mention: str | None = None) -> None:
-        said = [*texts, f"<@{self.slack.bot}> {mention}"] if mention else texts
-        for number, text in enumerate(said):
-            self.say(at + timedelta(seconds=number), text, self.slack.people[number % 2], at if number else None)
-
-    def say(self, at: datetime, text: str, user: str, root: datetime | None = None, **more: object) -> str:
-        """Let somebody say something at a time."""
-        message = {"team_id": self.slack.team, "channel": self.place, "user": user, "text": text, "ts": ts_of(at)}
-        message |= {"thread_ts": ts_of(root) if root else None, "quiet": True, **more}
-        self.slack.sandbox.control("POST", "/slack/messages/bulk", [message])
-        return ts_of(at)
-
-    def spoil(self) -> None:
-        self.say(START + DAY / 2, "?", self.slack.people[0], more={"reply_count": "many"})
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,9 @@
 """Slack's export: threads over several days, people and channels by its lists, broken days, and a real one."""
 
-import json
 import os
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,53 +13,13 @@ from discubot_pipeline.adapters.slackexport import SlackExport
 from discubot_pipeline.domain.backfill import BEGINNING, Span
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
-from discubot_pipeline.ports import FetchedThread, Source
-from tests.adapters.archive_conformance import DAY, MARCH, START, ArchiveConformance
+from discubot_pipeline.ports import FetchedThread
+from tests.adapters.archive_conformance import ArchiveConformance
+from tests.adapters.slack_past import NOWHERE, SITE, ExportPast
 from tests.adapters.slack_workspace import slack_config
-from tests.adapters.source_harness import delivery_of
+from tests.adapters.source_harness import DAY, MARCH, START, delivery_of
 
 EXPORT = os.environ.get("DISCUBOT_SLACK_EXPORT")
-SITE = "https://acme.slack.com"
-NOWHERE = "http://127.0.0.1:9/"
-USERS = [
-    {"id": "U1", "name": "anna", "profile": {"display_name": "anna", "email": "anna@acme.example"}},
-    {"id": "U2", "name": "ben", "real_name": "Ben Carter", "profile": {"display_name": "ben"}},
-]
-CHANNELS = [{"id": "C1", "name": "general"}]
-Days = dict[str, list[dict[str, Any]]]
-
-
-class ExportPast:
-    """An export that is written anew with each message, and a source that can reach no Slack."""
-
-    mentions = False
-    place = "general"
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.days: dict[str, Any] = {"users.json": USERS, "channels.json": CHANNELS, "general/2026-01-01.json": []}
-        self.source: Source = SlackSource(slack_config(), NOWHERE)
-
-    @property
-    def archive(self) -> SlackExport:
-        """Open what has been written so far."""
-        with zipfile.ZipFile(self.path, "w") as file:
-            for name, content in self.days.items():
-                file.writestr(name, content if isinstance(content, str) else json.dumps(content))
-        return SlackExport(self.path, SITE)
-
-    def write(self, at: datetime, texts: Sequence[str], mention: str | None = None) -> None:
-        for number, text in enumerate([*texts, mention] if mention else texts):
-            self.say(at + number * timedelta(hours=9), str(text), f"U{number % 2 + 1}", at if number else None)
-
-    def say(self, at: datetime, text: str, user: str = "U1", root: datetime | None = None, **more: Any) -> None:
-        """Let somebody say something at a time."""
-        said = {"type": "message", "user": user, "text": text, "ts": ts_of(at), **more}
-        said |= {"thread_ts": ts_of(root)} if root else {}
-        self.days.setdefault(f"general/{at:%Y-%m-%d}.json", []).append(said)
-
-    def spoil(self) -> None:
-        self.days["general/2026-03-05.json"] = "[{"
 
 
 @pytest.fixture

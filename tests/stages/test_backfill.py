@@ -23,9 +23,8 @@ from discubot_pipeline.stages.close import close_failed
 from discubot_pipeline.stages.notify import notify
 from discubot_pipeline.stages.publish import publish
 from discubot_pipeline.store.tables import inboxes
-from tests.adapters.archive_conformance import DAY, START
-from tests.adapters.test_slackarchive import SlackPast
-from tests.adapters.test_slackexport import ExportPast
+from tests.adapters.slack_past import ExportPast, SlackPast
+from tests.adapters.source_harness import DAY, START
 from tests.stages.acme import Acme, job
 from tests.store.samples import rows
 
