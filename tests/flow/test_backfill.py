@@ -23,7 +23,7 @@ from tests.flow.runs import Json, Run, eventually
 from tests.flow.team import Team
 from tests.flow.town import Town
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 MARCH = ["--from", "2026-03-01", "--to", "2026-03-31", "--per-minute", "240", "--page-size", "10"]
 
@@ -82,7 +82,7 @@ def killed(town: Town) -> tuple[Team, Json, str]:
     write(team, 30)
     with discubot(town, "slack", "--team", team.name, "--channel", team.channel, *MARCH, "--wait", "--json") as command:
         os.kill(town.process(half_done(town, team, 10).id), signal.SIGKILL)
-        told, progress = command.communicate(timeout=500)
+        told, progress = command.communicate(timeout=1100)
     assert command.returncode == 0, progress
     return team, json.loads(told), progress
 
@@ -122,7 +122,7 @@ def test_the_same_span_again_makes_nothing(killed: tuple[Team, Json, str], town:
     """Every thread is known, and no run comes of it."""
     team, _, _ = killed
     with discubot(town, "slack", "--team", team.name, "--channel", team.channel, *MARCH, "--json") as command:
-        told = json.loads(command.communicate(timeout=120)[0])
+        told = json.loads(command.communicate(timeout=300)[0])
     assert (told["stored"], told["known"], told["troubled"]) == (0, 30, 1)
     assert len(deliveries(town, team)) == 30
 
@@ -135,13 +135,13 @@ def test_a_cancelled_import_is_resumed(town: Town) -> None:
     with discubot(town, "slack", "--team", team.name, "--channel", team.channel, *MARCH) as command:
         run = half_done(town, team, 3)
         assert town.web.cancel(run.id)
-        told, progress = command.communicate(timeout=120)
+        told, progress = command.communicate(timeout=300)
     assert command.returncode == 1, told
     assert f"`discubot backfill resume {run.id}` goes on" in progress
     before = len(deliveries(town, team))
     assert 3 <= before < 12
     with discubot(town, "resume", run.id, "--wait") as command:
-        told, progress = command.communicate(timeout=120)
+        told, progress = command.communicate(timeout=300)
     assert command.returncode == 0, progress
     assert "13 threads: 12 new, 0 known, 0 without a mention, 1 errors" in told
     assert "Deliveries: 12 held" in told

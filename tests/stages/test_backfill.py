@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from discubot_pipeline.adapters.slackarchive import ts_of
 from discubot_pipeline.adapters.slackdoor import SlackDoor
 from discubot_pipeline.domain.backfill import Backfill, Standing, Tally, Trouble
+from discubot_pipeline.domain.config import GenericCredentials
 from discubot_pipeline.domain.delivery import Arrival, SourceType
 from discubot_pipeline.domain.errors import Permanent, Transient
 from discubot_pipeline.domain.job import Stage, Trigger
@@ -239,6 +241,16 @@ def test_who_asks_for_what_is_not_there_is_told(desk: Desk) -> None:
     with pytest.raises(Permanent) as refused:
         desk.run(source="nobody")
     assert refused.value.reason == "unknown_source"
+
+
+def test_a_source_without_a_past_says_so(desk: Desk) -> None:
+    """What other tools have sent is all that there is of them."""
+    stores = desk.acme.stores
+    secret = GenericCredentials(signing_secret=SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+    stores.configs.add_source(stores.configs.team("acme"), SourceType.GENERIC, "desk", secret, "test")
+    with pytest.raises(Permanent, match="discubot ingest") as refused:
+        desk.run(source="desk")
+    assert refused.value.reason == "no_archive"
 
 
 def test_an_import_is_silent(desk: Desk, engine: sa.Engine) -> None:
