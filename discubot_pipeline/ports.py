@@ -1,11 +1,12 @@
 """What the pipeline needs of the world outside. Each Protocol has one conformance suite under `tests/adapters`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from discubot_pipeline.domain.analysis import Analysis, Brief, DetectedTask, Judgement
+from discubot_pipeline.domain.backfill import Backfill, Span
 from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Challenge, Delivery, Handshake, SourceType
 from discubot_pipeline.domain.discussion import Message
@@ -88,6 +89,38 @@ class Source(Protocol):
 
     def plain(self, text: str) -> str:
         """Write text so that this source shows it literally."""
+        ...
+
+
+class Listed(Value):
+    """A thread as the list of a place shows it; after `position` the list goes on. `found` is the source's own."""
+
+    name: str
+    position: str
+    began_at: datetime | None
+    found: dict[str, Any]
+
+
+class Archive(Protocol):
+    """The past of a source, for backfills: lists the threads of a place (a channel, a file). Close it after use."""
+
+    def places(self, named: Sequence[str]) -> list[str]:
+        """Give the places to look at, in a lasting order. Raises Permanent("bad_place", …)."""
+        ...
+
+    def threads(self, place: str, span: Span, after: str | None = None) -> Iterator[Listed]:
+        """List the threads that began in the span, those after a position only. Raises Transient or Permanent."""
+        ...
+
+    def arrival(self, listed: Listed, every: bool) -> Arrival | None:
+        """Make of a thread what a webhook would have brought, named by what is in it; the same again every time.
+
+        None where nobody mentions the bot, unless `every` thread is wanted. Raises Transient or Permanent.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close what is open."""
         ...
 
 
@@ -214,6 +247,10 @@ class Outside(Protocol):
 
     def source(self, config: SourceConfig) -> Source:
         """Give the source of a config."""
+        ...
+
+    def archive(self, config: SourceConfig, wanted: Backfill) -> Archive:
+        """Open the past of a source. Raises Permanent("no_archive", …) where it keeps none that can be listed."""
         ...
 
     def tracker(self, output: Output) -> Tracker:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from discubot_pipeline.adapters.dagster import DagsterWeb
 from discubot_pipeline.adapters.figma import FigmaSource
 from discubot_pipeline.adapters.figmadoor import FigmaDoor
 from discubot_pipeline.adapters.generic import GenericDoor, GenericSource
-from discubot_pipeline.adapters.http import Pace, no_pace
+from discubot_pipeline.adapters.http import Pace, Spaced, no_pace
 from discubot_pipeline.adapters.mailgundoor import MailgunDoor
 from discubot_pipeline.adapters.models.analyst import ModelAnalyst
 from discubot_pipeline.adapters.models.choice import Choice
@@ -24,14 +25,18 @@ from discubot_pipeline.adapters.notiondoor import NotionDoor
 from discubot_pipeline.adapters.notionsource import NotionSource
 from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
 from discubot_pipeline.adapters.slack import SlackSource
+from discubot_pipeline.adapters.slackarchive import SlackArchive
 from discubot_pipeline.adapters.slackdoor import SlackDoor
+from discubot_pipeline.adapters.slackexport import SlackExport
 from discubot_pipeline.adapters.sourcecheck import check_figma, check_generic, check_mailgun, check_notion, check_slack
+from discubot_pipeline.domain.backfill import Backfill
 from discubot_pipeline.domain.check import Check
 from discubot_pipeline.domain.config import Credentials, NotionCredentials, Output, SourceConfig, fingerprint
 from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.people import NotionUser
 from discubot_pipeline.domain.preferences import AnalystKind
-from discubot_pipeline.ports import Analyst, Clock, Door, Source, Tracker
+from discubot_pipeline.ports import Analyst, Archive, Clock, Door, Source, Tracker
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.engine import connect
 from discubot_pipeline.store.limits import Limits, Rate
@@ -83,6 +88,15 @@ class Adapters:
             if config not in self._sources:
                 self._sources[config] = self._build_source(config)
             return self._sources[config]
+
+    def archive(self, config: SourceConfig, wanted: Backfill) -> Archive:
+        """Open the past of a source; not kept."""
+        if config.source is not SourceType.SLACK:
+            why = f"a {config.source} source keeps no past that could be listed"
+            raise Permanent("no_archive", f"{why}: send its threads with `discubot ingest`")
+        if wanted.export:
+            return SlackExport(Path(wanted.export), wanted.site)
+        return SlackArchive(config, self._settings.slack_url, Spaced(wanted.per_minute), wanted.page_size)
 
     def tracker(self, output: Output) -> Tracker:
         """Give the tracker of an output."""

@@ -68,6 +68,16 @@ class RunState(Value):
         """Say whether the run has ended."""
         return self.status in ("SUCCESS", "FAILURE", "CANCELED")
 
+    @property
+    def will_be_retried(self) -> bool:
+        """Say whether Dagster goes on with it; a failure without a word on that is not known to be final yet."""
+        return self.status == "FAILURE" and self.tags.get("dagster/will_retry") != "false"
+
+    @property
+    def retried_by(self) -> str | None:
+        """Name the run by which Dagster has gone on with it."""
+        return self.tags.get("dagster/auto_retry_run_id") if self.will_be_retried else None
+
 
 class DagsterWeb:
     """A connection to Dagster's web server. Use as a context manager, or call `close`."""

@@ -1,5 +1,6 @@
 """The one HTTP client of the adapters: time-outs, pacing, and status codes told apart by what a retry may do."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
@@ -23,6 +24,20 @@ def no_pace() -> None:
 
 def no_refusal(_: httpx.Response) -> None:
     """Read nothing more into a refusal than its status says."""
+
+
+class Spaced:
+    """A pace of at most so many calls a minute, evenly spread, for one process."""
+
+    def __init__(self, per_minute: float) -> None:
+        self._spacing = 60 / per_minute
+        self._free_at = 0.0
+
+    def __call__(self) -> None:
+        """Wait until the next call may be made."""
+        now = time.monotonic()
+        time.sleep(max(0.0, self._free_at - now))
+        self._free_at = max(now, self._free_at) + self._spacing
 
 
 class Service:

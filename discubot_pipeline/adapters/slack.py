@@ -1,7 +1,7 @@
 """Slack as a source: reads threads through the Web API, reacts and answers in them. One per source config."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from json import dumps
 from types import TracebackType
@@ -11,17 +11,17 @@ from pydantic import ValidationError
 
 from discubot_pipeline.adapters import mrkdwn
 from discubot_pipeline.adapters.http import Pace, no_pace
-from discubot_pipeline.adapters.slackapi import Identity, Member, Said, SlackApi, shaped
+from discubot_pipeline.adapters.slackapi import Identity, Member, SlackApi, shaped
 from discubot_pipeline.adapters.slackdoor import BASE_URL
+from discubot_pipeline.adapters.slackthread import Place, Reader, has_words, imported_thread
 from discubot_pipeline.domain.config import SlackCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import Delivery, SourceType
-from discubot_pipeline.domain.discussion import Author, Message, title_of
+from discubot_pipeline.domain.discussion import Author
 from discubot_pipeline.domain.errors import Permanent, Unanswered
 from discubot_pipeline.domain.job import Value
 from discubot_pipeline.ports import FetchedThread, Mark, Mention
 
 REPLY_EVENT = "discubot_reply"
-SPOKEN: Final = frozenset({None, "bot_message", "file_share", "me_message", "thread_broadcast"})
 REACTIONS: Final = {Mark.SEEN: "eyes", Mark.DONE: "white_check_mark", Mark.FAILED: "x"}
 
 
@@ -62,26 +62,6 @@ class Asked(Value):
     bot: str | None = None
 
 
-class Place(Value):
-    """A thread: its channel, and its root's ts."""
-
-    channel: str
-    root: str
-
-    @classmethod
-    def of(cls, thread_id: str) -> Self:
-        """Read a thread id, `channel:root ts`."""
-        channel, _, root = thread_id.partition(":")
-        if not channel or not root:
-            raise Permanent("malformed", "A Slack thread id reads C0123456789:1234567890.123456.")
-        return cls(channel=channel, root=root)
-
-    def permalink(self, site: str, ts: str) -> str:
-        """Build the address of one of its messages, as Slack would, with no call."""
-        address = f"{site.rstrip('/')}/archives/{self.channel}/p{ts.replace('.', '')}"
-        return address if ts == self.root else f"{address}?thread_ts={self.root}&cid={self.channel}"
-
-
 class SlackSource:
     """The `Source` of Slack. Thread ids are `channel:root ts`, message ids are ts. Close it after use."""
 
@@ -94,7 +74,7 @@ class SlackSource:
         pace: Pace = no_pace,
         cache: People | None = None,
     ) -> None:
-        self._api = SlackApi(_token(config), base_url, pace)
+        self._api = SlackApi(token_of(config), base_url, pace)
         self._people = RememberedPeople() if cache is None else cache
 
     def read(self, delivery: Delivery) -> Mention:
@@ -103,12 +83,12 @@ class SlackSource:
             asked = Asked.model_validate(delivery.payload)
         except ValidationError as error:
             raise Permanent("malformed", "The delivery holds no Slack message.") from error
-        text = mrkdwn.without_mention(asked.text, asked.bot or self._me.user_id)
+        text = asked.text and mrkdwn.without_mention(asked.text, asked.bot or self._me.user_id)
         words = mrkdwn.decode(text, self._known_name)
         return Mention(
             thread_id=f"{asked.channel}:{asked.thread_ts or asked.ts}",
             message_id=asked.ts,
-            instruction=words if _has_words(words) else None,
+            instruction=words if has_words(words) else None,
         )
 
     def root(self, thread_id: str) -> str:
@@ -116,16 +96,12 @@ class SlackSource:
         return thread_id
 
     def fetch(self, thread_id: str, deliveries: Sequence[Delivery]) -> FetchedThread:
-        """Read the thread with conversations.replies, and its people with users.info."""
-        person = lru_cache(None)(self._person)
-        place = Place.of(thread_id)
-        spoken = filter(self._is_speech, self._api.thread(place.channel, place.root))
-        heard = [(self._is_addressed(place, said), self._message(place, said, person)) for said in spoken]
-        messages = tuple(message for asks, message in heard if not asks or _says_something(message))
-        mentions = tuple(message for asks, message in heard if asks and _has_words(message.text))
-        title = next((message.text for message in messages if message.text), "")
-        url = place.permalink(self._me.url, place.root)
-        return FetchedThread(title=title_of(title), url=url, messages=messages, mentions=mentions)
+        """Read the thread with conversations.replies, and its people with users.info; an imported one as it came."""
+        place, imported = Place.of(thread_id), imported_thread(deliveries)
+        if imported is not None:
+            return imported.read(place)
+        reader = Reader(place, self._me, lru_cache(None)(self._person))
+        return reader.read(self._api.thread(place.channel, place.root))
 
     def mark(self, thread_id: str, message_ids: Sequence[str], mark: Mark) -> None:
         """React with 👀, ✅ or ❌; one that is there already is fine, and so is a message that is gone."""
@@ -186,29 +162,7 @@ class SlackSource:
     def _has_answered(self, thread_id: str, key: str) -> bool:
         place = Place.of(thread_id)
         thread = self._api.thread(place.channel, place.root, include_all_metadata="true")
-        return any(self._is_own(said) and said.has_key(REPLY_EVENT, key) for said in thread)
-
-    def _is_own(self, said: Said) -> bool:
-        return said.user == self._me.user_id or (said.bot_id is not None and said.bot_id == self._me.bot_id)
-
-    def _is_speech(self, said: Said) -> bool:
-        return said.subtype in SPOKEN and bool(said.words or said.files) and not self._is_own(said)
-
-    def _is_addressed(self, place: Place, said: Said) -> bool:
-        """Tell whether the bot is meant; in a direct message it always is."""
-        is_direct = place.channel.startswith("D") and said.bot_id is None
-        return is_direct or mrkdwn.mentions(said.text or "", self._me.user_id)
-
-    def _message(self, place: Place, said: Said, person: Callable[[str], Author]) -> Message:
-        text = mrkdwn.without_mention(said.words, self._me.user_id)
-        return Message(
-            id=said.ts,
-            author=said.bot if said.user is None else person(said.user),
-            text=mrkdwn.decode(text, lambda user_id: person(user_id).name),
-            sent_at=said.sent_at,
-            url=place.permalink(self._me.url, said.ts),
-            attachments=tuple(said.hanging),
-        )
+        return any(self._me.said(said) and said.has_key(REPLY_EVENT, key) for said in thread)
 
     def _known_name(self, user_id: str) -> str | None:
         known = self._people.get(user_id)
@@ -232,18 +186,10 @@ class SlackSource:
         return shaped(Member, "users.info", answer.get("user")).author
 
 
-def _token(config: SourceConfig) -> str:
+def token_of(config: SourceConfig) -> str:
+    """Give a source's bot token. Raises Permanent("not_configured", …) where there is none."""
     own = config.credentials
     token = own.bot_token.get_secret_value().strip() if isinstance(own, SlackCredentials) else ""
     if not re.fullmatch(r"[!-~]+", token):
         raise Permanent("not_configured", "This source has no Slack bot token: enter the app's (xoxb-…).")
     return token
-
-
-def _has_words(text: str) -> bool:
-    """Tell words from what a bare mention leaves: nothing, a question mark, an emoji."""
-    return any(letter.isalnum() for letter in text)
-
-
-def _says_something(message: Message) -> bool:
-    return _has_words(message.text) or bool(message.attachments)

@@ -58,6 +58,10 @@ class Identity(BaseModel):
     team_id: str | None = None
     url: str
 
+    def said(self, said: "Said") -> bool:
+        """Tell whether a message is the bot's own."""
+        return said.user == self.user_id or (said.bot_id is not None and said.bot_id == self.bot_id)
+
 
 class Member(BaseModel):
     """A user (users.info)."""
@@ -147,16 +151,30 @@ class Cursor(BaseModel):
     next_cursor: str | None = None
 
 
-class Stretch(BaseModel):
-    """One page of a thread."""
+class Page(BaseModel):
+    """One page of a list."""
 
-    messages: list[Said]
     response_metadata: Cursor | None = None
 
     @property
     def next(self) -> str | None:
         """The cursor of the next page; None when this is the last."""
         return (self.response_metadata and self.response_metadata.next_cursor) or None
+
+
+class Stretch(Page):
+    """One page of a thread."""
+
+    messages: list[Said]
+
+
+class Past(Page):
+    """One page of a channel; its messages are read one by one, so that a strange one costs no other."""
+
+    messages: list[dict[str, Any]]
+
+
+Paged = TypeVar("Paged", bound=Page)
 
 
 class SlackApi:
@@ -188,13 +206,16 @@ class SlackApi:
     def thread(self, channel: str, root: str, **fields: str) -> Iterator[Said]:
         """Read a thread to its last page, each message once: pages may repeat the parent."""
         seen: set[str] = set()
-        cursor: str | None = ""
-        while cursor is not None:
-            fields |= {"cursor": cursor} if cursor else {}
-            page = self.read(Stretch, "conversations.replies", channel=channel, ts=root, limit=PAGE, **fields)
+        wanted = {"channel": channel, "ts": root, "limit": PAGE} | fields
+        for page in self._pages(Stretch, "conversations.replies", wanted):
             yield from (said for said in page.messages if said.ts not in seen)
             seen |= {said.ts for said in page.messages}
-            cursor = page.next
+
+    def history(self, channel: str, oldest: str, latest: str, limit: int) -> Iterator[dict[str, Any]]:
+        """Read what stands in a channel between two ts, the newest first, as Slack gives it; replies are not in it."""
+        wanted = {"channel": channel, "oldest": oldest, "latest": latest, "limit": str(limit)}
+        for page in self._pages(Past, "conversations.history", wanted):
+            yield from page.messages
 
     def read(self, shape: type[Shape], method: str, **fields: str) -> Shape:
         """Call a method that may be repeated and give its answer in the shape it is expected to have."""
@@ -203,6 +224,13 @@ class SlackApi:
     def close(self) -> None:
         """Close the connections."""
         self._service.close()
+
+    def _pages(self, shape: type[Paged], method: str, wanted: dict[str, str]) -> Iterator[Paged]:
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.read(shape, method, **wanted, **({"cursor": cursor} if cursor else {}))
+            yield page
+            cursor = page.next
 
 
 def shaped(shape: type[Shape], method: str, answer: object) -> Shape:

@@ -1,12 +1,12 @@
 """Threads for the demo to play: our own samples, or those of a Slack export. Called by `demo`."""
 
 import json
-import zipfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from discubot_pipeline.domain.errors import Permanent
+from discubot_pipeline.adapters.slackexport import SlackExport, root_of
 
 SAMPLES = Path(__file__).with_name("samples.json")
 
@@ -43,9 +43,11 @@ def samples(bot: str) -> list[Play]:
 def export(path: Path, count: int) -> list[Play]:
     """Give the threads of a Slack export with the most messages, the longest first."""
     threads: dict[str, list[dict[str, Any]]] = {}
-    for message in messages_of(path):
-        if message.get("type") == "message" and message.get("user") and message.get("ts"):
-            threads.setdefault(message.get("thread_ts") or message["ts"], []).append(message)
+    with closing(SlackExport(path)) as archive:
+        said = (message for days in archive.days.values() for day in days for message in archive.messages(day))
+        once = {message["ts"]: message for message in said if message.get("user")}
+    for message in once.values():
+        threads.setdefault(root_of(message), []).append(message)
     whole = {root: said for root, said in threads.items() if any(each["ts"] == root for each in said)}
     longest = sorted(whole.items(), key=lambda item: (-len(item[1]), item[0]))[:count]
     return [
@@ -55,16 +57,3 @@ def export(path: Path, count: int) -> list[Play]:
         )
         for root, said in longest
     ]
-
-
-def messages_of(path: Path) -> list[dict[str, Any]]:
-    """Read all day files of an export (`channel/2019-01-31.json`), each message once."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            days = [name for name in archive.namelist() if name.endswith(".json") and "/" in name]
-            found = [message for day in sorted(days) for message in json.loads(archive.read(day))]
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise Permanent(
-            "malformed", f"{path} is no Slack export (a ZIP of JSON files, one a channel and day)"
-        ) from error
-    return list({message.get("ts"): message for message in found if isinstance(message, dict)}.values())

@@ -1,8 +1,9 @@
-"""The jobs: six ops for a discussion, one for a page that has changed, and the clean-up."""
+"""The jobs: six ops for a discussion, one for a page that has changed, the import of old threads, and the clean-up."""
 
 import dagster as dg
 
 from discubot_pipeline.defs import ops
+from discubot_pipeline.defs.backfill import import_threads
 from discubot_pipeline.defs.cleanup import remove_old
 from discubot_pipeline.defs.hooks import close_failure
 from discubot_pipeline.defs.status import follow_page
@@ -43,3 +44,13 @@ def status_job() -> None:
 def retention_job() -> None:
     """Wire the clean-up."""
     remove_old()
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags={CLASS: "maintenance"},
+    description="Imports threads of the past; they are worked on by runs of their own, after all that is new.",
+)
+def backfill_job() -> None:
+    """Wire the import."""
+    import_threads()

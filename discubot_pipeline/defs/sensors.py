@@ -17,6 +17,8 @@ LEASE = timedelta(minutes=2)
 LONGEST_LISTEN = timedelta(seconds=20)
 QUEUE_BOUND = 50
 """Runs of one team that wait in Dagster's queue; the rest waits in the inbox."""
+RESERVED = 10
+"""Places of them that backfills leave free."""
 PRIORITY = "dagster/priority"
 SWEEP_GRACE = timedelta(seconds=15)
 RUNNING = dg.DefaultSensorStatus.RUNNING
@@ -80,11 +82,11 @@ def look_after_leases(context: dg.SensorEvaluationContext, inbox: Inbox, service
 def lease_or_wait(services: Services, inbox: Inbox) -> list[RunToRequest]:
     """Take what is due; when that is nothing, wait for the bell and look once more."""
     with listening(services.settings.listen_url) as bell:
-        runs = inbox.lease(QUEUE_BOUND, LEASE)
+        runs = inbox.lease(QUEUE_BOUND, LEASE, RESERVED)
         if runs or inbox.requested_runs() >= QUEUE_BOUND:
             return runs
         bell.wait(inbox.source, min(inbox.next_due() or LONGEST_LISTEN, LONGEST_LISTEN))
-    return inbox.lease(QUEUE_BOUND, LEASE)
+    return inbox.lease(QUEUE_BOUND, LEASE, RESERVED)
 
 
 def request(run: RunToRequest) -> dg.RunRequest:
@@ -100,7 +102,7 @@ def request(run: RunToRequest) -> dg.RunRequest:
         "discubot/trigger": run.trigger.value,
     }
     tags |= {} if is_page else {"discubot/discussion": str(run.discussion_id)}
-    tags |= {PRIORITY: str(run.priority.weight)} if run.priority.weight else {}
+    tags |= {PRIORITY: str(run.weight)} if run.weight else {}
     return dg.RunRequest(run_key=run.run_key, run_config=config, tags=tags, job_name=job)
 
 

@@ -95,7 +95,10 @@ class Delivery(Value):
 
 
 class RunToRequest(Value):
-    """One run that a sensor asks Dagster for: all deliveries of one discussion that wait together."""
+    """One run that a sensor asks Dagster for: all deliveries of one discussion that wait together.
+
+    The heavier its `weight`, the sooner it is its turn.
+    """
 
     run_key: str
     delivery_ids: tuple[int, ...]
@@ -106,7 +109,7 @@ class RunToRequest(Value):
     thread_id: str
     discussion_id: UUID
     trigger: Trigger
-    priority: Priority = Priority.NORMAL
+    weight: int = Priority.NORMAL.weight
 
 
 class Launch(Value):

@@ -94,6 +94,11 @@ class ParsedDiscussion(Value):
     resume_from: str | None = None
     fresh: bool = False
 
+    @property
+    def is_silent(self) -> bool:
+        """Say whether nothing is to be said in the thread: nobody asked there just now."""
+        return self.trigger is Trigger.BACKFILL
+
 
 class ConfiguredDiscussion(Value):
     """Output of load_config: the discussion with the versions of the settings it runs under."""

@@ -1,5 +1,6 @@
 """Names of a job's stages, states and ends. A job is a Dagster run."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 
@@ -95,6 +96,15 @@ class Priority(StrEnum):
     def weight(self) -> int:
         """Give the number by which queues are sorted, the highest first; 0 is what has no priority at all."""
         return list(Priority).index(self) - 1
+
+
+BACKFILL_WEIGHT = Priority.LOW.weight - 1
+"""What is imported of the past waits for all that is new."""
+
+
+def foremost(triggers: Sequence[Trigger]) -> Trigger:
+    """Give the trigger that a run of several deliveries goes by: the first, but a backfill only when all are."""
+    return next((trigger for trigger in triggers if trigger is not Trigger.BACKFILL), triggers[0])
 
 
 MAX_OP_RETRIES = 2

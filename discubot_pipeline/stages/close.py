@@ -10,7 +10,7 @@ from discubot_pipeline.domain.errors import reason_of
 from discubot_pipeline.domain.job import RunOutcome, Stage, Trigger
 from discubot_pipeline.ports import Mark, Outside
 from discubot_pipeline.stages.replies import apologise
-from discubot_pipeline.stages.validate import is_webhook
+from discubot_pipeline.stages.validate import is_silent, is_webhook
 from discubot_pipeline.store.discussions import Discussion
 from discubot_pipeline.store.stores import Stores
 
@@ -76,7 +76,8 @@ def held_discussion(id: UUID | None, run_id: str, stores: Stores) -> Discussion 
 
 def tell(discussion: Discussion, run_id: str, root_run_id: str, reason: str, stores: Stores, outside: Outside) -> None:
     """Say in the thread that it failed; when even that fails it is logged."""
-    if discussion.source_config_id is None:
+    asked = [each for inbox in stores.inboxes.values() for each in inbox.of_run(run_id)]
+    if discussion.source_config_id is None or (asked and is_silent(asked)):
         return
     key = f"{root_run_id}:failed"
     try:
@@ -87,7 +88,7 @@ def tell(discussion: Discussion, run_id: str, root_run_id: str, reason: str, sto
         source = outside.source(config)
         source.reply(discussion.thread_id, apologise(reason, config.preferences, source), key, is_retry=not first)
         stores.replies.posted(key)
-        asked = [each for inbox in stores.inboxes.values() for each in inbox.of_run(run_id) if is_webhook(each)]
-        source.mark(discussion.thread_id, [source.read(delivery).message_id for delivery in asked], Mark.FAILED)
+        mentions = [source.read(each).message_id for each in asked if is_webhook(each)]
+        source.mark(discussion.thread_id, mentions, Mark.FAILED)
     except Exception as error:
         logger.warning("failure_reply_failed", extra={"reason": reason_of(error)})

@@ -25,6 +25,8 @@ def configure(parsed: ParsedDiscussion, job: Job, stores: Stores, outside: Outsi
 
 def react(parsed: ParsedDiscussion, mark: Mark, stores: Stores, outside: Outside) -> None:
     """Put a reaction on the mention; whatever is in its way is logged, and never fails the work."""
+    if parsed.is_silent:
+        return
     try:
         source = outside.source(stores.configs.source(parsed.ref.source_config_id))
         source.mark(parsed.ref.thread_id, parsed.mention_ids, mark)

@@ -23,7 +23,7 @@ def notify(thread: Thread, created: CreatedTasks, job: Job, stores: Stores, outs
     outcome = RunOutcome.PARTIAL if created.missing else RunOutcome.COMPLETED
     reason = created.missing[0].reason if created.missing else None
     text = compose(created, config.preferences, outside.source(config))
-    if config.preferences.post_confirmation:
+    if config.preferences.post_confirmation and not parsed.is_silent:
         failure = answer(thread, config, text, f"{job.root_run_id}:{outcome}", job, stores, outside)
         outcome, reason = (RunOutcome.PARTIAL, failure) if failure else (outcome, reason)
     react(parsed, Mark.DONE, stores, outside)

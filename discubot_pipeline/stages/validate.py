@@ -1,10 +1,12 @@
 """Stage 1, ingestion: which thread is this run about, and are its deliveries ours to work on? Called by its op."""
 
+from collections.abc import Sequence
+
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import Delivery, Launch
 from discubot_pipeline.domain.discussion import ParsedDiscussion, ThreadRef, discussion_id
 from discubot_pipeline.domain.errors import Ignored, Permanent
-from discubot_pipeline.domain.job import Job, RunOutcome, Trigger
+from discubot_pipeline.domain.job import Job, RunOutcome, Trigger, foremost
 from discubot_pipeline.ports import Outside
 from discubot_pipeline.stages.identify import home, identify
 from discubot_pipeline.store.stores import Stores
@@ -42,7 +44,8 @@ def from_deliveries(launch: Launch, job: Job, stores: Stores, outside: Outside) 
     asked = identify(hooked, outside.source(config), job, stores, is_needed=not written)
     words = launch.instruction or next((each.instruction for each in reversed(written) if each.instruction), None)
     thread_id = asked[0].thread_id if asked else first.thread_id
-    return parse(config, thread_id, first.trigger, launch).model_copy(
+    trigger = foremost([delivery.trigger for delivery in deliveries])
+    return parse(config, thread_id, trigger, launch).model_copy(
         update={
             "delivery_ids": tuple(delivery.id for delivery in deliveries),
             "mention_ids": tuple(mention.message_id for mention in asked),
@@ -111,6 +114,11 @@ def parse(config: SourceConfig, thread_id: str, trigger: Trigger, launch: Launch
 def is_webhook(delivery: Delivery) -> bool:
     """Say that a delivery came from its source, not from a person's launch."""
     return "launch" not in (delivery.payload or {})
+
+
+def is_silent(deliveries: Sequence[Delivery]) -> bool:
+    """Say that a run's deliveries all come from a backfill: nobody asked in the thread just now."""
+    return foremost([delivery.trigger for delivery in deliveries]) is Trigger.BACKFILL
 
 
 def resumable(deliveries: list[Delivery], stores: Stores) -> str | None:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql as pg
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Delivery, DeliveryStatus, RunToRequest, SourceType
 from discubot_pipeline.domain.discussion import discussion_id
-from discubot_pipeline.store.leases import priority_of
+from discubot_pipeline.domain.job import foremost
 
 LARGEST_ID = 2**63 - 1
 
@@ -56,8 +56,8 @@ def run_of(source: SourceType, run_key: str, fold: list[Any]) -> RunToRequest:
         kind=lead.kind,
         thread_id=lead.thread_id,
         discussion_id=lead.discussion_id,
-        trigger=lead.trigger,
-        priority=priority_of(lead.weight),
+        trigger=foremost([row.trigger for row in fold]),
+        weight=lead.weight,
     )
 
 

@@ -82,18 +82,19 @@ class Inbox:
             made = connection.execute(again).scalar()
             return int(made if made is not None else connection.execute(same).scalar_one())
 
-    def lease(self, bound: int, lease: timedelta) -> list[RunToRequest]:
+    def lease(self, bound: int, lease: timedelta, reserved: int = 0) -> list[RunToRequest]:
         """Take what is due, folded to one run a discussion; a discussion with a run at work waits for its end.
 
-        The urgent goes first, and teams take turns; no team has more than `bound` runs that have not begun.
+        The urgent goes first, backfills last, and teams take turns; no team has more than `bound` runs that have not
+        begun, and backfills leave `reserved` of these places to what may come.
         """
         with transaction(self._engine) as connection:
             # One lease at a time: beside another that is not committed yet, a discussion would go to both.
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LEASING, sa.func.hashtext(self.table.name))))
-            rows = connection.execute(leasing(self.table, bound, lease)).all()
+            rows = connection.execute(leasing(self.table, bound, lease, reserved)).all()
         by_key = groupby(sorted(rows, key=lambda row: (row.run_key, row.id)), key=lambda row: row.run_key)
         runs = (run_of(self.source, key, list(fold)) for key, fold in by_key)
-        return sorted(runs, key=lambda run: (-run.priority.weight, run.delivery_ids))
+        return sorted(runs, key=lambda run: (-run.weight, run.delivery_ids))
 
     def due(self, limit: int) -> list[Delivery]:
         """List what waits, without taking it."""

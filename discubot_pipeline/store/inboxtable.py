@@ -52,6 +52,7 @@ def inbox_table(source: SourceType) -> sa.Table:
         sa.Index(f"ix_{name}_open", "discussion_id", postgresql_where=open_states),
         sa.Index(f"ix_{name}_leases", "leased_until", postgresql_where=sa.text("status = 'requested'")),
         sa.Index(f"ix_{name}_run_id", "run_id", postgresql_where=sa.text("run_id IS NOT NULL")),
+        sa.Index(f"ix_{name}_backfill", "created_by", postgresql_where=sa.text("trigger = 'backfill'")),
         sa.Index(f"ix_{name}_payloads", "finished_at", postgresql_where=sa.text("payload IS NOT NULL")),
         sa.Index(None, "team_id", "received_at", "id"),
         sa.Index(None, "team_id", "status", "received_at", "id"),

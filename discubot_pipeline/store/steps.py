@@ -39,7 +39,7 @@ class Steps:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def begin(self, run_id: str, step: str, stage: Stage, given: dict[str, Any]) -> None:
+    def begin(self, run_id: str, step: str, stage: Stage | None, given: dict[str, Any]) -> None:
         """Open the record of an op, or of its next attempt."""
         row = {"run_id": run_id, "step": step, "stage": stage, "input": given}
         again = {
@@ -106,6 +106,13 @@ class Steps:
             wanted = sa.select(steps.c.output).where(steps.c.run_id == run_id, steps.c.step == step)
             found: dict[str, Any] | None = connection.execute(wanted).scalar()
             return found
+
+    def error(self, run_id: str, step: str) -> str | None:
+        """Say why an op has failed."""
+        with transaction(self._engine) as connection:
+            return connection.execute(
+                sa.select(steps.c.error).where(steps.c.run_id == run_id, steps.c.step == step)
+            ).scalar()
 
     def _of(self, run_id: str, step: str) -> Any:
         return sa.update(steps).where(steps.c.run_id == run_id, steps.c.step == step)

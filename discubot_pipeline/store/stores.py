@@ -15,6 +15,7 @@ from discubot_pipeline.store.discussions import Discussions
 from discubot_pipeline.store.dossiers import Dossiers
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.held import Held
+from discubot_pipeline.store.imports import Imports
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.inboxlist import Deliveries
 from discubot_pipeline.store.limits import Limits
@@ -43,6 +44,7 @@ class Stores:
     configs: Configs
     changes: Changes
     held: Held
+    imports: Imports
     people: AllPeople
     discussions: Discussions
     catalogue: Catalogue
@@ -80,6 +82,7 @@ def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(
         configs=Configs(engine, vault, recheck),
         changes=Changes(engine, vault),
         held=Held(engine),
+        imports=Imports(engine),
         people=AllPeople(engine),
         discussions=Discussions(engine),
         catalogue=Catalogue(engine),

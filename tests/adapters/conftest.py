@@ -6,4 +6,5 @@ from tests.conftest import Sandbox
 
 __all__ = ["Sandbox"]
 
+pytest.register_assert_rewrite("tests.adapters.archive_conformance")
 pytest.register_assert_rewrite("tests.adapters.source_conformance", "tests.adapters.source_harness")

@@ -11,6 +11,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from discubot_pipeline.domain.backfill import Span
 from discubot_pipeline.domain.config import Credentials, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Delivery, DeliveryStatus, SourceType
 from discubot_pipeline.domain.job import Trigger
@@ -19,6 +20,9 @@ from discubot_pipeline.ports import Door, Source
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WINDOW = timedelta(minutes=5)
+DAY = timedelta(days=1)
+START = datetime(2026, 3, 1, tzinfo=UTC)
+MARCH = Span(since=START, until=START + 31 * DAY)
 FUZZ = settings(deadline=None, database=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 JSON = st.recursive(

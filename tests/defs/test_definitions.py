@@ -17,6 +17,7 @@ JOBS = {
         "validate_discussion",
     ],
     "status_job": ["follow_page"],
+    "backfill_job": ["import_threads"],
     "retention_job": ["remove_old"],
 }
 SENSORS = {

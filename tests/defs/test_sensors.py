@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from discubot_pipeline.defs import sensors
-from discubot_pipeline.domain.delivery import DeliveryStatus
+from discubot_pipeline.domain.delivery import Arrival, DeliveryStatus
+from discubot_pipeline.domain.job import Trigger
 from discubot_pipeline.store.bell import ring_stop
 from discubot_pipeline.store.tables import source_configs
 from discubot_pipeline.tracking.runs import RUN_KEY
@@ -78,6 +79,16 @@ def test_deliveries_of_one_thread_fold_into_one_run(workshop: Workshop) -> None:
     first, second = tick(workshop, SLACK).run_requests
     assert first.run_config["ops"]["validate_discussion"]["config"]["delivery_ids"] == [ids[0], ids[2]]
     assert second.run_config["ops"]["validate_discussion"]["config"]["delivery_ids"] == [ids[1]]
+
+
+def test_imported_threads_run_when_nobody_else_wants_to(workshop: Workshop) -> None:
+    """Their runs have a lower priority in Dagster's queue; those of mentions have the usual one."""
+    past = Arrival(delivery_key="b1", thread_id="C1:2.2", payload={})
+    workshop.inbox.store(workshop.config, past, trigger=Trigger.BACKFILL)
+    workshop.deliver()
+    asked, imported = tick(workshop, SLACK).run_requests
+    assert (imported.tags["discubot/trigger"], imported.tags["dagster/priority"]) == ("backfill", "-2")
+    assert "dagster/priority" not in asked.tags
 
 
 def test_a_request_that_a_run_has_claimed_completes(workshop: Workshop) -> None:

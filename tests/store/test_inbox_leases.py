@@ -5,13 +5,14 @@ from datetime import timedelta
 from itertools import chain
 from threading import Barrier
 
+import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
 from discubot_pipeline.domain.config import SlackCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import DeliveryStatus, RunToRequest
 from discubot_pipeline.domain.discussion import DiscussionStatus, discussion_id
-from discubot_pipeline.domain.job import Priority
+from discubot_pipeline.domain.job import Priority, Trigger
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.stores import Stores
@@ -138,6 +139,40 @@ class TestOneRunAtATime:
         assert [run.delivery_ids for run in inbox.lease(10, LEASE)] == [(later,)]
 
 
+class TestBackfills:
+    """Imported threads come after all others, and never fill the queue."""
+
+    @pytest.fixture
+    def imported(self, inbox: Inbox, slack_config: SourceConfig) -> Put:
+        """Let a backfill write a delivery; gives its id."""
+        return lambda key, thread_id: inbox.store(slack_config, arrival(key, thread_id), trigger=Trigger.BACKFILL).id
+
+    def test_they_come_last(self, inbox: Inbox, put: Put, imported: Put) -> None:
+        """However long they have waited, whoever asked just now is first."""
+        old, new = imported("b1", "C1:1"), put("Ev1", "C1:2")
+        [first] = inbox.lease(1, LEASE)
+        [second] = inbox.lease(2, LEASE)
+        assert (first.delivery_ids, first.trigger) == ((new,), Trigger.WEBHOOK)
+        assert (second.delivery_ids, second.trigger) == ((old,), Trigger.BACKFILL)
+
+    def test_they_leave_room(self, inbox: Inbox, put: Put, imported: Put) -> None:
+        """Reserved places stay free for those who ask; these may take all of them."""
+        for number in range(4):
+            imported(f"b{number}", f"C1:{number}")
+        assert len(inbox.lease(3, LEASE, reserved=2)) == 1
+        assert inbox.lease(3, LEASE, reserved=2) == []
+        asked = [put(f"Ev{number}", f"C2:{number}") for number in range(2)]
+        assert [run.delivery_ids for run in inbox.lease(3, LEASE, reserved=2)] == [(id,) for id in asked]
+        assert len(inbox.lease(10, LEASE, reserved=2)) == 3
+
+    def test_a_mention_takes_an_imported_delivery_along(self, inbox: Inbox, put: Put, imported: Put) -> None:
+        """Both are of one thread, so they are one run, which comes with the mentions and is named one."""
+        waiting, old, new = imported("b1", "C1:1"), imported("b2", "C1:2"), put("Ev1", "C1:2")
+        [run] = inbox.lease(1, LEASE)
+        assert (run.delivery_ids, run.trigger) == ((old, new), Trigger.WEBHOOK)
+        assert [run.delivery_ids for run in inbox.lease(2, LEASE)] == [(waiting,)]
+
+
 class TestExpiry:
     """A run that never claims what was leased to it."""
 
@@ -230,7 +265,7 @@ class TestTurns:
             change(engine, source_configs, preferences={"priority": source} if source else {})
             put(f"Ev{number}", f"C1:{number}")
             [run] = inbox.lease(10, LEASE)
-            assert run.priority is priority
+            assert run.weight == priority.weight
 
     def test_an_urgent_team_overtakes_another(self, stores: Stores, inbox: Inbox, put: Put, engine: sa.Engine) -> None:
         """Its deliveries came later and are asked for first."""

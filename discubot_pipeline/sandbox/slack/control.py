@@ -77,7 +77,7 @@ class NewUser(Strict):
 
 
 class NewMessage(Strict):
-    """What a person says; `ts` for imports only."""
+    """What a person says; `ts` for imports only, `more` for fields that other apps' messages have."""
 
     team_id: str
     channel: str
@@ -90,6 +90,7 @@ class NewMessage(Strict):
     files: list[Json] | None = None
     attachments: list[Json] | None = None
     blocks: list[Json] | None = None
+    more: Json | None = None
 
 
 class NewReaction(Strict):
@@ -242,7 +243,7 @@ def _stored(world: World, new: NewMessage) -> tuple[Message, Workspace, Channel]
         raise HTTPException(422, "thread_ts must be the root of a thread")
     is_bot = new.user == home.bot_user_id
     made = Message(ts, new.user, new.text, thread_ts, new.client_msg_id or str(uuid.uuid4()), is_bot=is_bot)
-    made.extras = new.model_dump(include={"files", "attachments", "blocks"}, exclude_none=True)
+    made.extras = new.model_dump(include={"files", "attachments", "blocks"}, exclude_none=True) | (new.more or {})
     place.add(made)
     world.slack.changed()
     return made, home, place

@@ -137,6 +137,7 @@ CREATE TABLE discubot.inbox_slack (
     CONSTRAINT fk_inbox_slack_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_inbox_slack_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
+CREATE INDEX ix_inbox_slack_backfill ON discubot.inbox_slack (created_by) WHERE trigger = 'backfill';
 CREATE INDEX ix_inbox_slack_discussion_id ON discubot.inbox_slack (discussion_id);
 CREATE INDEX ix_inbox_slack_leases ON discubot.inbox_slack (leased_until) WHERE status = 'requested';
 CREATE INDEX ix_inbox_slack_open ON discubot.inbox_slack (discussion_id) WHERE status IN ('requested', 'running');
@@ -184,6 +185,7 @@ CREATE TABLE discubot.inbox_generic (
     CONSTRAINT fk_inbox_generic_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_inbox_generic_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
+CREATE INDEX ix_inbox_generic_backfill ON discubot.inbox_generic (created_by) WHERE trigger = 'backfill';
 CREATE INDEX ix_inbox_generic_discussion_id ON discubot.inbox_generic (discussion_id);
 CREATE INDEX ix_inbox_generic_leases ON discubot.inbox_generic (leased_until) WHERE status = 'requested';
 CREATE INDEX ix_inbox_generic_open ON discubot.inbox_generic (discussion_id) WHERE status IN ('requested', 'running');
@@ -231,6 +233,7 @@ CREATE TABLE discubot.inbox_notion (
     CONSTRAINT fk_inbox_notion_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_inbox_notion_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
+CREATE INDEX ix_inbox_notion_backfill ON discubot.inbox_notion (created_by) WHERE trigger = 'backfill';
 CREATE INDEX ix_inbox_notion_discussion_id ON discubot.inbox_notion (discussion_id);
 CREATE INDEX ix_inbox_notion_leases ON discubot.inbox_notion (leased_until) WHERE status = 'requested';
 CREATE INDEX ix_inbox_notion_open ON discubot.inbox_notion (discussion_id) WHERE status IN ('requested', 'running');
@@ -278,6 +281,7 @@ CREATE TABLE discubot.inbox_figma (
     CONSTRAINT fk_inbox_figma_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_inbox_figma_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
+CREATE INDEX ix_inbox_figma_backfill ON discubot.inbox_figma (created_by) WHERE trigger = 'backfill';
 CREATE INDEX ix_inbox_figma_discussion_id ON discubot.inbox_figma (discussion_id);
 CREATE INDEX ix_inbox_figma_leases ON discubot.inbox_figma (leased_until) WHERE status = 'requested';
 CREATE INDEX ix_inbox_figma_open ON discubot.inbox_figma (discussion_id) WHERE status IN ('requested', 'running');
@@ -325,6 +329,7 @@ CREATE TABLE discubot.inbox_mailgun (
     CONSTRAINT fk_inbox_mailgun_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
     CONSTRAINT fk_inbox_mailgun_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
 );
+CREATE INDEX ix_inbox_mailgun_backfill ON discubot.inbox_mailgun (created_by) WHERE trigger = 'backfill';
 CREATE INDEX ix_inbox_mailgun_discussion_id ON discubot.inbox_mailgun (discussion_id);
 CREATE INDEX ix_inbox_mailgun_leases ON discubot.inbox_mailgun (leased_until) WHERE status = 'requested';
 CREATE INDEX ix_inbox_mailgun_open ON discubot.inbox_mailgun (discussion_id) WHERE status IN ('requested', 'running');

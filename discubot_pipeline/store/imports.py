@@ -1,0 +1,31 @@
+"""What became of the deliveries that a backfill has written."""
+
+import sqlalchemy as sa
+
+from discubot_pipeline.domain.backfill import Standing
+from discubot_pipeline.domain.job import Trigger
+from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.tables import inboxes
+
+
+def writer_of(root_run_id: str) -> str:
+    """Name a chain of import runs, for the column that says who wrote a row."""
+    return f"backfill:{root_run_id}"
+
+
+class Imports:
+    """The deliveries of backfills, in all inboxes."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def standing(self, root_run_id: str) -> Standing:
+        """Count the deliveries that a chain of import runs has written, by how they stand."""
+        mine = [
+            sa.select(t.c.status).where(t.c.trigger == Trigger.BACKFILL, t.c.created_by == writer_of(root_run_id))
+            for t in inboxes.values()
+        ]
+        rows = sa.union_all(*mine).subquery()
+        counts = sa.select(rows.c.status, sa.func.count()).group_by(rows.c.status)
+        with transaction(self._engine) as connection:
+            return Standing.of((row[0], row[1]) for row in connection.execute(counts))
