@@ -1,7 +1,9 @@
 """All settings, read once from the environment (`DISCUBOT_…`). Nothing else in the project reads it."""
 
 import os
+import sys
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -13,6 +15,13 @@ def default_home() -> Path:
     """Give the state folder of a person: `$XDG_STATE_HOME/discubot`, by default `~/.local/state/discubot`."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "discubot"
+
+
+class Launcher(StrEnum):
+    """How runs get a process: warm ones are there already (Linux); Dagster's own makes one for each."""
+
+    WARM = "warm"
+    STOCK = "stock"
 
 
 class Settings(BaseSettings):
@@ -40,6 +49,7 @@ class Settings(BaseSettings):
     max_concurrent_runs: int = Field(default=16, ge=1)
     max_team_runs: int = Field(default=12, ge=1)
     max_source_runs: int = Field(default=12, ge=1)
+    launcher: Launcher = Launcher.WARM if sys.platform == "linux" else Launcher.STOCK
     keep_jobs: timedelta = timedelta(days=30)
     keep_done_payloads: timedelta = timedelta(days=7)
     keep_dead_payloads: timedelta = timedelta(days=30)

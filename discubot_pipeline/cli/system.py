@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from discubot_pipeline.adapters.dagster import DagsterWeb
 from discubot_pipeline.adapters.slacksocket import app_token
@@ -21,13 +22,17 @@ from discubot_pipeline.cli.postgres import EmbeddedPostgres
 from discubot_pipeline.cli.processes import Event, Program, Supervisor, accepts, answers
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import PipelineError
-from discubot_pipeline.settings import Settings, inherited_environment
+from discubot_pipeline.settings import Launcher, Settings, inherited_environment
 from discubot_pipeline.store.bell import ring_stop
 from discubot_pipeline.store.engine import connect, is_up
 from discubot_pipeline.store.vault import key_file
 from discubot_pipeline.wiring import build
 
 LONGEST_SOCKET = 100
+CODE_SOCKET = "code.sock"
+WARM_SOCKET = "warm.sock"
+WARM_GRACE = timedelta(seconds=5)
+"""How long the broker of warm runs may take to stop; it waits three seconds for runs that end soon."""
 STATUS_SENSOR_EVENTS = 100
 CODE_SERVER_THREADS = 32
 SANDBOX_CALLS = 1000
@@ -88,7 +93,8 @@ class System:
             "DISCUBOT_DATABASE_URL": settings.database_url.get_secret_value() if settings.database_url else "",
             "DISCUBOT_DAGSTER_URL": settings.dagster_url,
             "DISCUBOT_SECRET_KEY": keys,
-            "DISCUBOT_CODE_SOCKET": str(code_socket(self.home)),
+            "DISCUBOT_CODE_SOCKET": str(short_path(self.home, CODE_SOCKET)),
+            "DISCUBOT_WARM_SOCKET": str(short_path(self.home, WARM_SOCKET)),
             "DISCUBOT_HOST": settings.host,
             "DISCUBOT_WEB_PORT": str(settings.web_port),
             "DISCUBOT_RECEIVER_PORT": str(settings.receiver_port),
@@ -98,6 +104,7 @@ class System:
             "DISCUBOT_OPENAI_URL": settings.openai_url,
             "DISCUBOT_FIGMA_URL": settings.figma_url,
             "DISCUBOT_FIGMA_CALLS_PER_MINUTE": str(settings.figma_calls_per_minute),
+            "DISCUBOT_LAUNCHER": settings.launcher,
             "DAGSTER_HOME": str(self.home),
             "DAGSTER_DISABLE_TELEMETRY": "yes",
             "DAGSTER_RUN_STATUS_SENSOR_PROCESS_LIMIT": str(STATUS_SENSOR_EVENTS),
@@ -110,7 +117,7 @@ class System:
         """List the programs in the order in which they start."""
         env = inherited_environment() | self.exports() | {"PYTHONUNBUFFERED": "1"}
         program = partial(Program, env=env, cwd=self.home)
-        socket, workspace = code_socket(self.home), str(self.home / "workspace.yaml")
+        socket, workspace = short_path(self.home, CODE_SOCKET), str(self.home / "workspace.yaml")
         settings = self.settings
         at = ["-h", settings.host, "-p", str(settings.web_port)]
         programs = [self.postgres.program()] if self.postgres else []
@@ -122,6 +129,7 @@ class System:
                 before_start=partial(self._make_ready, env, socket),
                 wake=self._wake_sensors,
             ),
+            *([program(**self._warm_runs())] if settings.launcher is Launcher.WARM else []),
             program(
                 name="daemon",
                 command=python("-m", "discubot_pipeline.defs.daemon", "run", "-w", workspace),
@@ -156,6 +164,14 @@ class System:
             on_event=on_event,
             before_stop=self._wake_sensors,
         )
+
+    def _warm_runs(self) -> dict[str, Any]:
+        """Describe the broker, which in development imports our code anew for each run."""
+        socket = short_path(self.home, WARM_SOCKET)
+        code = ["--runs", "1"] if self._dev else ["--preload", "discubot_pipeline.definitions"]
+        at = ["--socket", str(socket), "--state", str(self.home / "runs")]
+        command = python("-m", "discubot_pipeline.warm", *at, *code)
+        return {"name": "warm-runs", "command": command, "ready": accepts(socket), "grace": WARM_GRACE}
 
     def _code_server(self, socket: Path) -> list[str]:
         common = ["-s", str(socket), "-m", "discubot_pipeline.definitions", "--location-name", "discubot"]
@@ -200,9 +216,9 @@ def python(*words: str) -> list[str]:
     return [sys.executable, *words]
 
 
-def code_socket(home: Path) -> Path:
-    """Name the code server's socket; a state folder with a long path has it in a short folder of our own."""
-    socket = home / "code.sock"
+def short_path(home: Path, name: str) -> Path:
+    """Name a socket of the state folder; one with a long path has its sockets in a short folder of our own."""
+    socket = home / name
     if len(os.fsencode(socket)) <= LONGEST_SOCKET:
         return socket
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
@@ -210,7 +226,7 @@ def code_socket(home: Path) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.geteuid() or folder.stat().st_mode & 0o077:
         raise StartupError(f"{folder} belongs to somebody else: choose a shorter state folder with DISCUBOT_HOME")
-    return folder / "code.sock"
+    return folder / name
 
 
 def has_loaded(url: str) -> Callable[[], bool]:

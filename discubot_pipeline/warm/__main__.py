@@ -31,7 +31,8 @@ def main() -> None:
     if broker.is_reloading:
         listener.set_inheritable(True)
         os.environ[INHERITED] = str(listener.fileno())
-        os.execv(sys.executable, [sys.executable, "-m", "discubot_pipeline.warm", *sys.argv[1:]])
+        command = [sys.executable, "-m", "discubot_pipeline.warm", *sys.argv[1:]]
+        os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted
     asked.socket.unlink(missing_ok=True)
 
 

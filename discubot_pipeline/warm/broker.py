@@ -39,6 +39,7 @@ USED_BY_ALL = (
     "dagster._core.storage.root",
 )
 """What Dagster imports only in the middle of its first run."""
+NOTHING = b'{"do": "nothing"}'  # whoever only looks whether the door is open
 STOPPING = {"is_away": "the broker of warm runs is about to stop"}
 
 logger = logging.getLogger(__name__)
@@ -59,8 +60,8 @@ class Hand:
 class Broker:
     """Answers on a listening socket: `launch`, `find`, `interrupt`, `status`.
 
-    `spare` workers are always ready. SIGTERM stops it: no more launches, `drain` seconds for the runs at work, then they
-    are killed, to be reported by the next broker. SIGHUP lets it load its code anew, in the same process.
+    `spare` workers are always ready. SIGTERM stops it: no more launches, `drain` seconds for the runs at work, then
+    they are killed, to be reported by the next broker. SIGHUP lets it load its code anew, in the same process.
     """
 
     def __init__(self, listener: socket.socket, ledger: Ledger, spare: int, drain: float, bounds: Bounds) -> None:
@@ -167,8 +168,8 @@ class Broker:
             client.settimeout(QUESTION_SECONDS)
             try:
                 with client.makefile("rb") as questions:
-                    question = json.loads(questions.readline())
-                self._answer(client, question)
+                    question = questions.readline()
+                self._answer(client, json.loads(question or NOTHING))
             except (OSError, ValueError, KeyError) as error:
                 logger.warning("bad_question error=%r", error)
                 client.close()
@@ -185,6 +186,8 @@ class Broker:
                 runs = sorted(entry.run_id for entry in self._ledger.entries())
                 known = {"workers": sorted(self._hands), "resting": len(self._resting()), "runs": runs}
                 reply(client, known | {"is_stopping": self._stop_at is not None})
+            case "nothing":
+                client.close()
             case other:
                 raise ValueError(f"nobody knows how to {other!r}")
 

@@ -8,7 +8,7 @@ import pytest
 
 from discubot_pipeline.cli.instance import config_file
 from discubot_pipeline.cli.ports import StartupError, free_port
-from discubot_pipeline.cli.system import System, code_socket
+from discubot_pipeline.cli.system import CODE_SOCKET, System, short_path
 from discubot_pipeline.settings import Settings
 
 
@@ -43,7 +43,7 @@ def test_a_long_state_folder_gets_a_short_socket(tmp_path: Path) -> None:
     """A Unix socket's path has 107 bytes: a longer state folder has its socket elsewhere, in a folder of our own."""
     home = tmp_path / ("x" * 120)
     home.mkdir()
-    path = code_socket(home)
+    path = short_path(home, CODE_SOCKET)
     assert len(os.fsencode(path)) < 107
     assert path.parent.stat().st_mode & 0o077 == 0
     with socket.socket(socket.AF_UNIX) as probe:

@@ -76,17 +76,22 @@ def test_no_secret_is_in_the_file(config: dict[str, Any]) -> None:
         assert config[storage]["config"] == {"postgres_url": {"env": "DISCUBOT_DAGSTER_URL"}}
 
 
-def test_this_dagster_understands_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("launcher", "expected"), [("warm", "WarmRunLauncher"), ("stock", "CarefulRunLauncher")])
+def test_this_dagster_understands_the_file(
+    launcher: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every key is one that it knows, and the parts are those that we name."""
     monkeypatch.setenv("DISCUBOT_DAGSTER_URL", URL)
-    write_instance(tmp_path, Settings(max_concurrent_runs=7, max_team_runs=3, max_source_runs=5))
+    monkeypatch.setenv("DISCUBOT_WARM_SOCKET", "warm.sock")
+    chosen: dict[str, Any] = {"launcher": launcher}
+    write_instance(tmp_path, Settings.model_validate(chosen))
     ref = InstanceRef.from_dir(str(tmp_path))
     assert ref.run_coordinator_data is not None
     assert ref.run_coordinator_data.class_name == "QueuedRunCoordinator"
     assert ref.compute_logs_data.class_name == "NoOpComputeLogManager"
     assert ref.run_launcher_data is not None
     assert (ref.run_launcher_data.class_name, ref.run_storage_data.class_name) == (  # type: ignore[union-attr]
-        "CarefulRunLauncher",
+        expected,
         "GuardedRunStorage",
     )
     settings: Any = ref.settings
