@@ -15,7 +15,7 @@ from discubot_pipeline.settings import Settings
 def test_each_process_comes_after_what_it_needs(settings: Settings) -> None:
     """Code server before daemon before web UI before receiver and socket; the sandbox only when it is wanted."""
     plain = [program.name for program in System(settings).programs()]
-    assert plain == ["code-server", "daemon", "web-ui", "receiver", "socket"]
+    assert plain == ["code-server", "warm-runs", "daemon", "web-ui", "receiver", "socket"]
     assert [program.name for program in System(settings, sandbox=True).programs()] == [*plain, "sandbox"]
 
 
