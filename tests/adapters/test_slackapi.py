@@ -116,6 +116,12 @@ class TestFetch:
         assert (ben.id, ben.handle, ben.email) == ("U0BEN", "ben", "ben@acme.example")
         assert ben.time_zone == "Europe/Amsterdam"
 
+    def test_a_thread_without_messages_is_an_empty_one(self, answers: dict[str, list[Any]]) -> None:
+        """It has a title and an address all the same, so that people can be answered."""
+        thread = fetched(answers | {"conversations.replies": [{"ok": True, "messages": []}]})
+        assert (thread.messages, thread.mentions, thread.title) == ((), (), "Discussion without text")
+        assert thread.url == "https://acme.slack.com/archives/C0GENERAL/p1763759000000100"
+
     @pytest.mark.parametrize(
         "broken",
         [

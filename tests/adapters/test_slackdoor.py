@@ -114,6 +114,16 @@ class TestOpen:
         assert mention.gesture_key == twin.gesture_key
         assert mention.thread_id == twin.thread_id
 
+    @pytest.mark.parametrize("said", ["ß \"naïve\" \\\\ 日本語 👩‍💻 \u202e\t<&>\n'%s' {x}; --", "x" * 40_000, ""])
+    def test_what_is_said_is_kept_to_the_letter(self, said: str) -> None:
+        """As much as Slack lets people write, in whatever script; a mention with nothing beside it asks too."""
+        body = json.loads(payload("app_mention"))
+        body["event"]["text"] = f"<@UDISCUBOT>{said}"
+        arrival = DOOR.open(slack_config(), {}, json.dumps(body).encode())
+        assert isinstance(arrival, Arrival)
+        assert arrival.payload is not None
+        assert arrival.payload["text"] == f"<@UDISCUBOT>{said}"
+
     @pytest.mark.parametrize("name", ["direct_message", "direct_message_with_file"])
     def test_a_direct_message_asks(self, name: str) -> None:
         """In a direct message no mention is needed; without thread_ts the message is its own root."""
