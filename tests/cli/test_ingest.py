@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -12,13 +15,37 @@ from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.tables import inboxes
 from discubot_pipeline.wiring import build
 from tests.cli.commands import Shell
-from tests.conftest import Sandbox
 from tests.store.samples import rows
 from tests.web.receiver import Receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SAID = {"author": "Anna", "text": "It breaks: naïve & 🎉", "sent_at": "2026-11-21T09:00:00Z"}
 DISCUSSION = json.dumps({"thread": {"id": "ticket-1"}, "messages": [SAID]}, ensure_ascii=False)
+
+
+class Stranger:
+    """A program that gives everybody the same answer."""
+
+    def __init__(self, status: int, answer: bytes) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["content-length"]))
+                self.send_response(status)
+                self.send_header("content-length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_port
+        Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
 
 
 @pytest.fixture
@@ -69,9 +96,12 @@ def test_nobody_at_the_address(shell: Shell, receiver: Receiver, monkeypatch: py
     assert len(told.splitlines()) == 1
 
 
+@pytest.mark.parametrize("answer", [b"<html>Welcome</html>", b"[]", b'{"detail": "hello"}', b""])
+@pytest.mark.parametrize("status", [200, 404])
 def test_another_program_at_the_address(
-    shell: Shell, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+    shell: Shell, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, status: int, answer: bytes
 ) -> None:
     """Its answer is none of ours, and is said to be none."""
-    monkeypatch.setenv("DISCUBOT_RECEIVER_PORT", sandbox.url.rpartition(":")[2])
-    assert len(shell.refused("ingest", "-").splitlines()) == 1
+    with closing(Stranger(status, answer)) as stranger:
+        monkeypatch.setenv("DISCUBOT_RECEIVER_PORT", str(stranger.port))
+        assert shell.refused("ingest", "-").startswith(f"the receiver's address answered {status}, but not as")
