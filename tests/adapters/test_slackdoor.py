@@ -160,6 +160,17 @@ class TestOpen:
         assert arrival == Arrival(delivery_key=arrival.delivery_key, reason=reason)
         assert arrival.delivery_key
 
+    def test_a_channel_that_another_workspace_shares_is_ours_too(self) -> None:
+        """Its events bear the sharing workspace's id; for whom they are meant stands with the installation."""
+        body = json.loads(payload("app_mention")) | {"team_id": "T0PARTNER", "is_ext_shared_channel": True}
+        shared = DOOR.open(slack_config(), {}, json.dumps(body).encode())
+        assert isinstance(shared, Arrival)
+        assert (shared.reason, shared.thread_id) == (None, "C0GENERAL:1763759000.000100")
+        body["authorizations"] = None
+        assert DOOR.open(slack_config(), {}, json.dumps(body).encode()) == Arrival(
+            delivery_key="Ev07ABC001", reason="unknown_workspace"
+        )
+
     def test_without_an_event_id_the_body_is_the_key(self) -> None:
         """The same body gives the same key, another body another."""
         assert opened("app_rate_limited") == opened("app_rate_limited")
