@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from discubot_pipeline.adapters.figmalinks import PATIENCE, SITE, Target, deep_link, follow, is_figma, site_of, target_of
+from discubot_pipeline.adapters.figmalinks import (
+    PATIENCE,
+    SITE,
+    Target,
+    deep_link,
+    follow,
+    is_figma,
+    site_of,
+    target_of,
+)
 
 
 class Web:
