@@ -28,7 +28,9 @@ ACTS: Final = (
 )
 SAID = re.compile(rf"\b(?:{ACTS})", re.IGNORECASE)
 SUBJECT = re.compile(r"\b(?:new (?:comments?|repl(?:y|ies))|comments? (?:on|in)|discussion in)", re.IGNORECASE)
-OTHERS = re.compile(r"\binvit(?:ed|es|ation)\b|^(?:please )?(?:verify|confirm|reset)\b", re.IGNORECASE)
+OTHERS = re.compile(
+    r"\binvit(?:ed|es) you\b|^(?:invitation|(?:please )?(?:verify|confirm|reset) your)\b", re.IGNORECASE
+)
 HEADING = re.compile(
     rf"^(?P<who>[^\n@]{{1,80}}?)\s+(?:{ACTS})\b[^\n]{{0,120}}$"
     r"|^(?:new )?(?:comment|reply) (?:from|by) (?P<by>[^\n]{1,80})$",
