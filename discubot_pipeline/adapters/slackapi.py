@@ -107,9 +107,12 @@ class Said(BaseModel):
 
     @property
     def words(self) -> str:
-        """The text; of an app that says everything in blocks or attachments, theirs."""
+        """The text and what it forwards; of an app that says everything in blocks or attachments, theirs."""
+        if self.text:
+            forwarded = (first(one, "text") for one in self.hung if one.get("is_share") is True)
+            return "\n".join(filter(None, (self.text, *forwarded)))
         shown = (first(one, "text") or shown_in(one.get("blocks")) or first(one, "fallback") for one in self.hung)
-        return self.text or shown_in(self.blocks) or "\n".join(filter(None, shown))
+        return shown_in(self.blocks) or "\n".join(filter(None, shown))
 
     @property
     def hung(self) -> list[dict[str, Any]]:

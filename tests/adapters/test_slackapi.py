@@ -116,6 +116,30 @@ class TestFetch:
         assert (ben.id, ben.handle, ben.email) == ("U0BEN", "ben", "ben@acme.example")
         assert ben.time_zone == "Europe/Amsterdam"
 
+    @pytest.mark.parametrize(
+        ("text", "own", "is_asked"),
+        [
+            ("<@UDISCUBOT>", "", True),
+            ("<@UDISCUBOT> as Ben says", "as Ben says\n", True),
+            ("FYI", "FYI\n", False),
+            ("", "", False),
+        ],
+    )
+    def test_what_is_forwarded_is_said(
+        self, answers: dict[str, list[Any]], text: str, own: str, is_asked: bool
+    ) -> None:
+        """Who forwards a message to the bot means its words; a mention in them calls nobody, a preview says nothing."""
+        url = "https://acme.slack.com/archives/C1/p1763750000000100"
+        shared = {"is_share": True, "from_url": url, "text": "Please fix the <https://x.io|header>, <@UDISCUBOT>"}
+        preview = {"from_url": "https://y.io", "title": "Y", "text": "All about Y"}
+        hung = [shared, preview] if text else [shared]
+        said = {"ts": "1763759000.000100", "user": "U0ANNA", "text": text, "attachments": hung}
+        thread = fetched(answers | {"conversations.replies": [{"ok": True, "messages": [said]}]})
+        [message] = thread.messages
+        assert message.text == f"{own}Please fix the header (https://x.io),"
+        assert message.attachments[0].url == url
+        assert thread.mentions == (thread.messages if is_asked else ())
+
     @pytest.mark.parametrize("is_hung", [False, True])
     def test_blocks_are_read_where_there_is_no_text(self, answers: dict[str, list[Any]], is_hung: bool) -> None:
         """An app may show all that it says in blocks, on the message or on its attachment; buttons say nothing."""
