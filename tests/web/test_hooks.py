@@ -4,8 +4,6 @@ import json
 import logging
 import socket
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import pytest
@@ -58,23 +56,6 @@ class TestAccepted:
             answer = receiver.slack(slack_config, again)
             assert answer.json() == first | {"status": "duplicate"}
         assert len(stored()) == 1
-
-    def test_an_event_that_comes_five_times_at_once_is_one_row(
-        self, receiver: Receiver, slack_config: SourceConfig, stored: Rows
-    ) -> None:
-        """One of them is the first; the others are answered with its id, whoever was quicker."""
-        together = Barrier(5)
-
-        def send(_: int) -> dict[str, Any]:
-            together.wait(10)
-            told: dict[str, Any] = receiver.slack(slack_config, MENTION).json()
-            return told
-
-        with ThreadPoolExecutor(5) as slack:
-            answers = list(slack.map(send, range(5)))
-        [row] = stored()
-        assert sorted(answer["status"] for answer in answers) == ["accepted", *["duplicate"] * 4]
-        assert {answer["delivery_id"] for answer in answers} == {row.id}
 
     @pytest.mark.parametrize(
         ("name", "reason"),
