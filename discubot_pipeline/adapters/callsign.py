@@ -35,10 +35,13 @@ def keyword(word: str | None) -> Callsign:
 
 
 def account(trigger: str | None, handle: str | None = None) -> Callsign:
-    """Make the callsign of a trigger, which may be the number of the bot's account, and of the account's name."""
-    chosen = trigger or f"@{DEFAULT}"
-    names = ["" if chosen.isdigit() else chosen.strip(), f"@{handle}" if handle else ""]
-    return Callsign(names=tuple(filter(None, names)))
+    """Make the callsign of a trigger, which may be the number of the bot's account, and of the account's name.
+
+    A trigger without `@` is heard with it too, since that is how people mention whom they mean.
+    """
+    chosen = (trigger or f"@{DEFAULT}").strip()
+    words = () if chosen.isdigit() else (chosen, f"@{chosen.lstrip('@')}")
+    return Callsign(names=(*words, f"@{handle}") if handle else words)
 
 
 def _gap(call: re.Match[str]) -> str:

@@ -26,7 +26,11 @@ ACTS: Final = (
     r"commented|left (?:a |\d+ )?(?:new )?comments?|added a comment|replied|also replied|mentioned you|@mentioned you"
     r"|mentioned @?\w+|responded"
 )
-SUBJECT = re.compile(rf"\b(?:{ACTS}|new (?:comments?|repl(?:y|ies))|comments? (?:on|in)|discussion in)", re.IGNORECASE)
+SAID = re.compile(rf"\b(?:{ACTS})", re.IGNORECASE)
+SUBJECT = re.compile(r"\b(?:new (?:comments?|repl(?:y|ies))|comments? (?:on|in)|discussion in)", re.IGNORECASE)
+OTHERS = re.compile(
+    r"\binvit(?:ed|es) you\b|^(?:invitation|(?:please )?(?:verify|confirm|reset) your)\b", re.IGNORECASE
+)
 HEADING = re.compile(
     rf"^(?P<who>[^\n@]{{1,80}}?)\s+(?:{ACTS})\b[^\n]{{0,120}}$"
     r"|^(?:new )?(?:comment|reply) (?:from|by) (?P<by>[^\n]{1,80})$",
@@ -98,7 +102,9 @@ class Mail(Value):
 
 def is_about_comments(letter: Letter) -> bool:
     """Tell a mail about comments from invitations, security mails and the like."""
-    return sender_key(letter) is not None or SUBJECT.search(letter.subject) is not None
+    if sender_key(letter) is not None or SAID.search(letter.subject):
+        return True
+    return SUBJECT.search(letter.subject) is not None and not OTHERS.search(letter.subject.strip())
 
 
 def is_from_figma(author: str) -> bool:

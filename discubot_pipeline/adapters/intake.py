@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import httpx2 as httpx
 from standardwebhooks.webhooks import Webhook
 
 from discubot_pipeline.adapters.http import Service
@@ -28,7 +29,17 @@ def post(config: SourceConfig, receiver_url: str, body: bytes, now: datetime) ->
     }
     with Service("The receiver", receiver_url, {}) as receiver:
         answer = receiver.call("POST", f"/hooks/{config.source}/{config.hook}", content=body, headers=headers)
-    if answer.status_code != 200:
-        raise Permanent("refused", answer.json().get("detail", answer.text))
-    receipt: dict[str, Any] = answer.json()
-    return receipt
+    return receipt_of(answer)
+
+
+def receipt_of(answer: httpx.Response) -> dict[str, Any]:
+    """Read the receipt, else why there is none; an answer that is neither is some other program's."""
+    try:
+        said = answer.json()
+    except ValueError:
+        said = None
+    told = said if isinstance(said, dict) else {}
+    if answer.status_code == 200 and "delivery_id" in told:
+        return told
+    stranger = f"the receiver's address answered {answer.status_code}, but not as the receiver does"
+    raise Permanent("refused", str(told["detail"]) if "reason" in told else stranger)

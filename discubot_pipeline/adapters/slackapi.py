@@ -6,6 +6,7 @@ Facts: https://docs.slack.dev/reference/methods and https://docs.slack.dev/apis/
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 import httpx2 as httpx
@@ -99,6 +100,7 @@ class Said(BaseModel):
     bot_profile: dict[str, Any] | None = None
     files: list[dict[str, Any]] | None = None
     attachments: list[dict[str, Any]] | None = None
+    blocks: list[dict[str, Any]] | None = None
     metadata: dict[str, Any] | None = None
 
     @property
@@ -109,9 +111,17 @@ class Said(BaseModel):
 
     @property
     def words(self) -> str:
-        """The text; of an app that says everything in attachments, theirs."""
-        parts = (first(one, "text", "fallback") for one in self.attachments or ())
-        return self.text or "\n".join(filter(None, parts))
+        """The text and what it forwards; of an app that says everything in blocks or attachments, theirs."""
+        if self.text:
+            forwarded = (first(one, "text") for one in self.hung if one.get("is_share") is True)
+            return "\n".join(filter(None, (self.text, *forwarded)))
+        shown = (first(one, "text") or shown_in(one.get("blocks")) or first(one, "fallback") for one in self.hung)
+        return shown_in(self.blocks) or "\n".join(filter(None, shown))
+
+    @property
+    def hung(self) -> list[dict[str, Any]]:
+        """The attachments, as Slack gives them."""
+        return self.attachments or []
 
     @property
     def bot(self) -> Author:
@@ -126,7 +136,7 @@ class Said(BaseModel):
             name = first(one, "title", "name") or "file"
             url = first(one, "permalink", "url_private", "external_url")
             yield Attachment(name=name, url=url, kind=first(one, "mimetype", "filetype"))
-        for one in self.attachments or ():
+        for one in self.hung:
             url = first(one, "title_link", "from_url", "original_url", "image_url")
             if url is not None:
                 yield Attachment(name=first(one, "title", "service_name") or url, url=url, kind="link")
@@ -143,6 +153,20 @@ class Said(BaseModel):
 def first(raw: dict[str, Any], *names: str) -> str | None:
     """Give the first of the fields that holds text."""
     return next((value for name in names if isinstance(value := raw.get(name), str) and value), None)
+
+
+def shown_in(blocks: object) -> str:
+    """Read what the blocks of an app show as text, one piece a line; labels of buttons are left out."""
+    pieces: list[str | None] = []
+    for block in records(blocks):
+        inner = (records([block.get("text")]), records(block.get("fields")), records(block.get("elements")))
+        pieces += [first(one, "text") for one in (block, *chain.from_iterable(inner))]
+    return "\n".join(filter(None, pieces))
+
+
+def records(raw: object) -> list[dict[str, Any]]:
+    """Give what is an object in a list; nothing when it is no list."""
+    return [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
 
 
 class Cursor(BaseModel):

@@ -47,6 +47,7 @@ class Wire(BaseModel):
 class Authorization(Wire):
     """One installation that may see the event."""
 
+    team_id: str | None = None
     user_id: str | None = None
     is_bot: bool = False
 
@@ -79,6 +80,10 @@ class Envelope(Wire):
     def bot(self) -> str | None:
         """The user id of our bot, when the envelope names it."""
         return next((one.user_id for one in self.authorizations or () if one.is_bot), None)
+
+    def is_of(self, workspace: str) -> bool:
+        """Tell whether a workspace sees the event: a shared channel's `team_id` may be that of those who share it."""
+        return workspace in {self.team_id, *(one.team_id for one in self.authorizations or ())}
 
 
 class Spoken(Wire):
@@ -165,7 +170,7 @@ def _reason(config: SourceConfig, envelope: Envelope) -> str | None:
         return "unknown_type"
     if envelope.team_id is None:
         raise Permanent("malformed", "team_id: missing")
-    if config.workspace is not None and envelope.team_id != config.workspace:
+    if config.workspace is not None and not envelope.is_of(config.workspace):
         return "unknown_workspace"
     if envelope.event is None:
         raise Permanent("malformed", "event: missing")

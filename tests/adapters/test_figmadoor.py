@@ -127,6 +127,7 @@ class TestOpen:
         [
             ("@discubot", True),
             ("@DISCUBOT", True),
+            ("discubot", True),
             ("811724164054158337", True),
             ("todo", True),
             ("@disc", False),

@@ -1,13 +1,24 @@
 """Redirects in mails: they are followed over Figma's hosts only, with HEAD, and not for long."""
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from discubot_pipeline.adapters.figmalinks import SITE, Target, deep_link, follow, is_figma, site_of, target_of
+from discubot_pipeline.adapters.figmalinks import (
+    PATIENCE,
+    SITE,
+    Target,
+    deep_link,
+    follow,
+    is_figma,
+    site_of,
+    target_of,
+)
 
 
 class Web:
@@ -89,6 +100,15 @@ def test_nobody_at_home_is_no_target() -> None:
     """A redirect that cannot be asked leads nowhere, and fails nothing."""
     site = "http://127.0.0.1:9"
     assert follow(f"{site}/click/1", site) is None
+
+
+def test_a_server_that_says_nothing_is_not_waited_for() -> None:
+    """Whoever takes the call and never answers costs a mail some seconds, not its run."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        site = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        began = time.monotonic()
+        assert follow(f"{site}/click/1", site) is None
+        assert time.monotonic() - began < 2 * PATIENCE
 
 
 @pytest.mark.parametrize(

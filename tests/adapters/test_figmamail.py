@@ -188,6 +188,13 @@ class TestKind:
             ("Verify your e-mail address", "no-reply@figma.com", False),
             ("Reset your password", "no-reply@figma.com", False),
             ("Jane invited you to X", "no-reply@figma.com", False),
+            ("Jane invited you to comment on X", "no-reply@figma.com", False),
+            ("Verify your e-mail address to comment on X", "no-reply@figma.com", False),
+            ("Jane commented on Reset your password", "no-reply@figma.com", True),
+            ("Invitation to comment on X", "no-reply@figma.com", False),
+            ("New comments on Wedding invitation", "no-reply@figma.com", True),
+            ("Confirm dialog: new comments", "no-reply@figma.com", True),
+            ("Ann invited you to comment on X", FROM, True),
             ("", "no-reply@figma.com", False),
         ],
     )

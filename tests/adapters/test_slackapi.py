@@ -117,6 +117,67 @@ class TestFetch:
         assert ben.time_zone == "Europe/Amsterdam"
 
     @pytest.mark.parametrize(
+        ("text", "own", "is_asked"),
+        [
+            ("<@UDISCUBOT>", "", True),
+            ("<@UDISCUBOT> as Ben says", "as Ben says\n", True),
+            ("FYI", "FYI\n", False),
+            ("", "", False),
+        ],
+    )
+    def test_what_is_forwarded_is_said(
+        self, answers: dict[str, list[Any]], text: str, own: str, is_asked: bool
+    ) -> None:
+        """Who forwards a message to the bot means its words; a mention in them calls nobody, a preview says nothing."""
+        url = "https://acme.slack.com/archives/C1/p1763750000000100"
+        shared = {"is_share": True, "from_url": url, "text": "Please fix the <https://x.io|header>, <@UDISCUBOT>"}
+        preview = {"from_url": "https://y.io", "title": "Y", "text": "All about Y"}
+        hung = [shared, preview] if text else [shared]
+        said = {"ts": "1763759000.000100", "user": "U0ANNA", "text": text, "attachments": hung}
+        thread = fetched(answers | {"conversations.replies": [{"ok": True, "messages": [said]}]})
+        [message] = thread.messages
+        assert message.text == f"{own}Please fix the header (https://x.io),"
+        assert message.attachments[0].url == url
+        assert thread.mentions == (thread.messages if is_asked else ())
+
+    @pytest.mark.parametrize("is_hung", [False, True])
+    def test_blocks_are_read_where_there_is_no_text(self, answers: dict[str, list[Any]], is_hung: bool) -> None:
+        """An app may show all that it says in blocks, on the message or on its attachment; buttons say nothing."""
+        button = {"type": "button", "text": {"type": "plain_text", "text": "Resolve"}}
+        blocks = [
+            {"type": "header", "text": {"type": "plain_text", "text": "Checkout is down"}},
+            {"type": "section", "text": {"type": "mrkdwn", "text": "See <https://x.io|the log> :fire:"}},
+            {"type": "section", "fields": [{"type": "mrkdwn", "text": "*Since* 9:00"}, {"type": "mrkdwn"}]},
+            {"type": "context", "elements": [{"type": "mrkdwn", "text": "cc <@U0ANNA>"}, {"type": "image"}]},
+            {"type": "markdown", "text": "Please have a look"},
+            {"type": "actions", "elements": [button]},
+            {"type": "divider"},
+        ]
+        told = (
+            {"attachments": [{"fallback": "[no preview available]", "blocks": blocks}]}
+            if is_hung
+            else {"blocks": blocks}
+        )
+        said = {"ts": "1763759000.000100", "bot_id": "B0PAGER", "username": "Pager", "text": "", **told}
+        thread = fetched(answers | {"conversations.replies": [{"ok": True, "messages": [said]}]})
+        assert [one.text for one in thread.messages] == [
+            "Checkout is down\nSee the log (https://x.io) 🔥\nSince 9:00\ncc @anna\nPlease have a look"
+        ]
+
+    @pytest.mark.parametrize("blocks", [[], [{}], [{"type": "section", "text": 1, "fields": 2, "elements": ["x"]}]])
+    def test_blocks_that_show_nothing_are_no_message(self, answers: dict[str, list[Any]], blocks: Any) -> None:
+        """Whatever stands there, the rest of the thread is read."""
+        page = answers["conversations.replies"][0]
+        page["messages"].append({"ts": "1763759003.000200", "user": "U0BEN", "text": "", "blocks": blocks})
+        assert len(fetched(answers).messages) == 9
+
+    def test_a_thread_without_messages_is_an_empty_one(self, answers: dict[str, list[Any]]) -> None:
+        """It has a title and an address all the same, so that people can be answered."""
+        thread = fetched(answers | {"conversations.replies": [{"ok": True, "messages": []}]})
+        assert (thread.messages, thread.mentions, thread.title) == ((), (), "Discussion without text")
+        assert thread.url == "https://acme.slack.com/archives/C0GENERAL/p1763759000000100"
+
+    @pytest.mark.parametrize(
         "broken",
         [
             {"ok": True},

@@ -114,6 +114,16 @@ class TestOpen:
         assert mention.gesture_key == twin.gesture_key
         assert mention.thread_id == twin.thread_id
 
+    @pytest.mark.parametrize("said", ["ß \"naïve\" \\\\ 日本語 👩‍💻 \u202e\t<&>\n'%s' {x}; --", "x" * 40_000, ""])
+    def test_what_is_said_is_kept_to_the_letter(self, said: str) -> None:
+        """As much as Slack lets people write, in whatever script; a mention with nothing beside it asks too."""
+        body = json.loads(payload("app_mention"))
+        body["event"]["text"] = f"<@UDISCUBOT>{said}"
+        arrival = DOOR.open(slack_config(), {}, json.dumps(body).encode())
+        assert isinstance(arrival, Arrival)
+        assert arrival.payload is not None
+        assert arrival.payload["text"] == f"<@UDISCUBOT>{said}"
+
     @pytest.mark.parametrize("name", ["direct_message", "direct_message_with_file"])
     def test_a_direct_message_asks(self, name: str) -> None:
         """In a direct message no mention is needed; without thread_ts the message is its own root."""
@@ -149,6 +159,17 @@ class TestOpen:
         arrival = opened(name)
         assert arrival == Arrival(delivery_key=arrival.delivery_key, reason=reason)
         assert arrival.delivery_key
+
+    def test_a_channel_that_another_workspace_shares_is_ours_too(self) -> None:
+        """Its events bear the sharing workspace's id; for whom they are meant stands with the installation."""
+        body = json.loads(payload("app_mention")) | {"team_id": "T0PARTNER", "is_ext_shared_channel": True}
+        shared = DOOR.open(slack_config(), {}, json.dumps(body).encode())
+        assert isinstance(shared, Arrival)
+        assert (shared.reason, shared.thread_id) == (None, "C0GENERAL:1763759000.000100")
+        body["authorizations"] = None
+        assert DOOR.open(slack_config(), {}, json.dumps(body).encode()) == Arrival(
+            delivery_key="Ev07ABC001", reason="unknown_workspace"
+        )
 
     def test_without_an_event_id_the_body_is_the_key(self) -> None:
         """The same body gives the same key, another body another."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from discubot_pipeline.domain.delivery import SourceType
+from tests.cli.commands import Shell
 from tests.flow.runs import Run
 from tests.flow.team import Posted, Thread
 from tests.flow.town import Town
@@ -95,3 +96,13 @@ def test_all_sensors_and_schedules_run(town: Town) -> None:
         (*(f"{source}_inbox" for source in SourceType), "failed_runs", "cancelled_runs", "unfinished_work"), "RUNNING"
     )
     assert [each["scheduleState"]["status"] for each in found["schedules"]] == ["RUNNING"]
+
+
+def test_doctor_finds_nothing_wrong(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a system that runs our code is loaded, the daemons are alive, and a team's credentials work."""
+    town.team("healthy")
+    for name, value in town.system.exports().items():
+        monkeypatch.setenv(name, value)
+    states = {line["name"]: line["state"] for line in Shell().json("doctor", "--team", "healthy")}
+    assert set(states.values()) == {"passed"}
+    assert {"dagster", "daemon", "migrations", "scopes", "database", "key property"} <= states.keys()
