@@ -8,6 +8,10 @@ from typing import Final
 
 BENCHES: Final = {
     "analysis": "bench.analysis.command",
+    "burst": "bench.burst",
+    "drain": "bench.drain",
+    "idle": "bench.idle",
+    "latency": "bench.latency",
     "receive": "bench.receive",
 }
 """Name → module. A new bench is one line here; its module's docstring is what `python -m bench` shows."""
