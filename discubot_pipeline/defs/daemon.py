@@ -1,7 +1,9 @@
-"""Dagster's daemon with one change: sensors are looked at every second. Dagster's own loop waits five."""
+"""Dagster's daemon with two changes: sensors are looked at every second (Dagster waits five), and the queue at once."""
 
 import dagster._daemon.sensor as sensor_daemon
 from dagster._daemon.cli import main
+
+from discubot_pipeline.defs import queue
 
 LOOP_SECONDS = 1
 
@@ -15,4 +17,5 @@ def shorten_loop() -> None:
 
 if __name__ == "__main__":
     shorten_loop()
+    queue.take_over()
     main()
