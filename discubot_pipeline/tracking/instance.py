@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
@@ -44,8 +45,17 @@ class Instance:
     def _open(self) -> DagsterInstance:
         with self._opening:
             if self._opened is None:
-                storage = {"storage": {"postgres": {"postgres_url": self._url}}}
-                opened = DagsterInstance.from_ref(InstanceRef.from_dir(str(self._home), overrides=storage))
+                opened = DagsterInstance.from_ref(InstanceRef.from_dir(str(self._home), overrides=storages(self._url)))
                 opened.optimize_for_webserver(STATEMENT_MS, RECYCLE_SECONDS, MOST_CONNECTIONS)
                 self._opened = opened
             return self._opened
+
+
+def storages(url: str) -> dict[str, Any]:
+    """Name the storages of `dagster.yaml` with a database of their own, instead of the one of the environment."""
+    at = {"config": {"postgres_url": url}}
+    return {
+        "run_storage": {"module": "discubot_pipeline.tracking.guard", "class": "GuardedRunStorage"} | at,
+        "event_log_storage": {"module": "dagster_postgres.event_log", "class": "PostgresEventLogStorage"} | at,
+        "schedule_storage": {"module": "dagster_postgres.schedule_storage", "class": "PostgresScheduleStorage"} | at,
+    }

@@ -54,10 +54,12 @@ def test_a_later_mention_works_as_ever(cancelled: tuple[Thread, Run]) -> None:
 def test_a_job_that_waits_for_another_try_is_cancelled(town: Town) -> None:
     """The wait itself cannot be interrupted, and it is short; then the job is over, without another try."""
     with town.fault("slack", "conversations.replies", "ratelimit", retry_after=8, times=None) as pause:
-        thread = town.team("waiting").thread("The lamp flickers", "@bot check the lamp")
+        thread = town.team("lamps").thread("The lamp flickers", "@bot check the lamp")
         pause.strikes()
         [run] = thread.runs
-        eventually(lambda: town.step_records(run.id)["build_thread"].status == "retrying", "the op to wait")
+        eventually(
+            lambda: (step := town.step_records(run.id).get("build_thread")) and step.status == "retrying", "a wait"
+        )
         assert town.web.cancel(run.id)
         assert town.finished(run.id).status == "CANCELED"
         assert pause.struck == 1

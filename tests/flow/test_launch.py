@@ -53,6 +53,7 @@ def test_the_run_gets_the_tags_that_a_sensor_would_have_given(launches: Launches
     assert ours == {
         "discubot/class": "discussion",
         "discubot/team": "launched",
+        "discubot/team_id": str(launches.thread.team.config.team_id),
         "discubot/source": "slack",
         "discubot/thread": launches.thread.id,
         "discubot/discussion": str(launches.thread.discussion_id),

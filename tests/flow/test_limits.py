@@ -21,7 +21,7 @@ class Rush:
     """More threads of one team than it may have runs: at work, waiting, one urgent, one cancelled in the queue."""
 
     first: list[Thread]
-    waiting: Thread
+    waiting: list[Thread]
     cancelled: Thread
     urgent: Thread
     most: int
@@ -47,16 +47,18 @@ def rush(town: Town) -> Rush:
     with town.fault("notion", team.resolving, "slow", seconds=60, times=None) as hold:
         first = [team.thread(f"Case {number}", f"@bot open case {number}") for number in range(TEAM_RUNS)]
         hold.strikes(TEAM_RUNS)
-        waiting, cancelled = team.thread("Case 8", "@bot open case 8"), team.thread("Case 9", "@bot open case 9")
+        waiting = [team.thread(f"Claim {number}", f"@bot open claim {number}") for number in range(TEAM_RUNS)]
+        cancelled = team.thread("Case 9", "@bot open case 9")
         unwanted = queued(cancelled)
-        queued(waiting)
+        for thread in waiting:
+            queued(thread)
         prefer(team, priority="urgent")
         urgent = team.thread("Fire", "@bot call the brigade")
         queued(urgent)
         [other] = town.team("calm").thread("The tap drips", "@bot mend the tap").settled()
-        most = sum(run.status in AT_WORK for thread in (*first, waiting, cancelled, urgent) for run in thread.runs)
+        most = sum(run.status in AT_WORK for thread in (*first, *waiting, cancelled, urgent) for run in thread.runs)
         assert town.web.cancel(unwanted.id)
-    for thread in (*first, waiting, urgent):
+    for thread in (*first, *waiting, urgent):
         thread.settled(timeout=LONG)
     return Rush(first, waiting, cancelled, urgent, most, other)
 
@@ -68,12 +70,17 @@ def test_a_team_has_no_more_runs_at_work_than_it_may(rush: Rush) -> None:
 
 
 def test_what_is_urgent_overtakes_what_waits(rush: Rush, town: Town) -> None:
-    """It came last and began before what had waited longer; in the end all is done."""
-    [urgent], [waiting] = rush.urgent.runs, rush.waiting.runs
-    assert (urgent.tags["dagster/priority"], "dagster/priority" in waiting.tags) == ("2", False)
-    began = [run.started_at for id in (urgent.id, waiting.id) if (run := town.web.run(id))]
-    assert began == sorted(began, key=lambda at: at or 0)
-    assert {thread.status for thread in (*rush.first, rush.waiting, rush.urgent)} == {"completed"}
+    """It came last, and what had waited longer fills all places that it left: the last of that began after it."""
+    [urgent], waiting = rush.urgent.runs, [run for thread in rush.waiting for run in thread.runs]
+    assert (urgent.tags["dagster/priority"], ["dagster/priority" in run.tags for run in waiting]) == (
+        "2",
+        [False, False],
+    )
+    began, *others = [
+        run.started_at or 0 for id in (urgent.id, *(each.id for each in waiting)) if (run := town.web.run(id))
+    ]
+    assert began < max(others)
+    assert {thread.status for thread in (*rush.first, *rush.waiting, rush.urgent)} == {"completed"}
 
 
 def test_a_run_that_is_cancelled_in_the_queue_has_never_begun(rush: Rush, town: Town) -> None:

@@ -67,6 +67,7 @@ def test_the_job_is_a_run_that_people_can_find(day: Day) -> None:
     assert ours == {
         "discubot/class": "discussion",
         "discubot/team": "release",
+        "discubot/team_id": str(day.release.team.config.team_id),
         "discubot/source": "slack",
         "discubot/thread": day.release.id,
         "discubot/discussion": str(day.release.discussion_id),

@@ -141,7 +141,7 @@ def test_done_is_told_once_in_the_thread_that_asked(page: Page, town: Town) -> N
         move(town, card, "To do")
         eventually(lambda: status_of(thread) == "To do", "the task to be open again")
     runs = town.runs(tags=[{"key": "discubot/thread", "value": f"page:{card['id']}"}])
-    assert {run.tags["discubot/class"] for run in runs} == {"status"}
+    assert {run.tags["discubot/class"] for run in runs} == {"chat"}
     assert len(thread.runs) == 1, "following a page is no attempt at the discussion"
 
 

@@ -92,7 +92,7 @@ def test_what_is_done_is_not_retried(retried: tuple[Thread, Desk, str, str]) -> 
     desk("POST", f"/discussions/{thread.discussion_id}/retry", 422)
     desk("POST", f"/discussions/{made}/retry", 404)
     desk("POST", f"/jobs/{made}/cancel", 409)
-    stranger = Desk.of(thread.team.town.team("strangers"))
+    stranger = Desk.of(thread.team.town.team("outsiders"))
     stranger("POST", f"/discussions/{thread.discussion_id}/retry", 404)
     stranger("POST", f"/jobs/{made}/cancel", 404)
     for part in ("", "/logs", "/progress", "/outcome", "/steps"):
