@@ -19,6 +19,7 @@ from discubot_pipeline.domain.errors import Permanent, PipelineError, Transient,
 
 Shape = TypeVar("Shape", bound=BaseModel)
 MESSAGE_LENGTH: Final = 300
+COMMENTS: Final = "/v1/files/{}/comments"
 INVALID_AUTH = "Figma does not accept the token: enter a personal access token of the bot's own account."
 SEAT_ADVICE = "Figma asks for a pause: an account with a View or Collab seat may make very few calls."
 
@@ -88,6 +89,12 @@ class Answered(BaseModel):
     comments: tuple[Comment, ...]
 
 
+class Unread(BaseModel):
+    """The comments of a file as they came."""
+
+    comments: tuple[Any, ...]
+
+
 class Threads:
     """All comments of a file, sorted into their threads."""
 
@@ -129,13 +136,16 @@ class FigmaApi:
 
     def threads(self, file_key: str) -> Threads:
         """Read all comments of a file, resolved ones too: there are no pages."""
-        answer = self._read(f"/v1/files/{file_key}/comments")
-        return Threads(shaped(Answered, answer).comments)
+        return Threads(shaped(Answered, self._read(COMMENTS.format(file_key))).comments)
+
+    def comments(self, file_key: str) -> tuple[Any, ...]:
+        """Read all comments of a file as they are, to be shaped one by one."""
+        return shaped(Unread, self._read(COMMENTS.format(file_key))).comments
 
     def post(self, file_key: str, root: str, message: str) -> None:
         """Reply to a root comment. Raises Unanswered where it may have been posted."""
         body = {"message": message, "comment_id": root}
-        _answer(self._service.call("POST", f"/v1/files/{file_key}/comments", json=body))
+        _answer(self._service.call("POST", COMMENTS.format(file_key), json=body))
 
     def react(self, file_key: str, comment_id: str, emoji: str) -> None:
         """Put a reaction on a comment."""

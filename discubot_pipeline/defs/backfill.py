@@ -20,7 +20,9 @@ class BackfillConfig(dg.Config):
 
     team: str = Field(description="Name of the team.")
     source: str = Field(description="Name of its source.")
-    places: list[str] = Field(default=[], description="Ids of channels; of an export also names, by default all.")
+    places: list[str] = Field(
+        default=[], description="Ids of channels, or addresses of Figma files; of an export also names, by default all."
+    )
     since: str | None = Field(default=None, description="First day (2026-03-01) or moment; by default the beginning.")
     until: str | None = Field(default=None, description="Last day, which is included, or moment; by default now.")
     every: bool = Field(default=False, description="Also threads that do not mention the bot.")
