@@ -6,8 +6,6 @@ Facts: https://developers.figma.com/docs/rest-api/comments-endpoints
 import re
 from collections.abc import Iterator, Sequence
 
-from pydantic import ValidationError
-
 from discubot_pipeline.adapters import figmalinks
 from discubot_pipeline.adapters.callsign import account
 from discubot_pipeline.adapters.figma import token_of
@@ -43,7 +41,11 @@ class FigmaArchive:
 
     def threads(self, place: str, span: Span, after: str | None = None) -> Iterator[Listed]:
         """List the threads that began in the span; before them, the comments that cannot be read."""
-        comments, broken = self._comments(place)
+        comments, strange = self._api.comments(place)
+        broken = [
+            Listed(name=f"{place}:{raw['id']}", position=f" {number:09}", began_at=None, found={})
+            for number, raw in enumerate(strange)
+        ]
         threads = Threads(comments)
         roots = dict.fromkeys(threads.root(comment.id) for comment in threads)
         listed = [listing(place, root, threads.of(root)) for root in roots]
@@ -65,18 +67,6 @@ class FigmaArchive:
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
-
-    def _comments(self, place: str) -> tuple[list[Comment], list[Listed]]:
-        """Read the comments of a file one by one, so that a strange one costs no other."""
-        comments, broken = [], []
-        for number, raw in enumerate(self._api.comments(place)):
-            try:
-                comments.append(Comment.model_validate(raw))
-            except ValidationError:
-                id = raw.get("id") if isinstance(raw, dict) else None
-                position = f" {number:09}"
-                broken.append(Listed(name=f"{place}:{id}", position=position, began_at=None, found={}))
-        return comments, broken
 
 
 def listing(place: str, root: str, thread: Sequence[Comment]) -> Listed:
