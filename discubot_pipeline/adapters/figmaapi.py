@@ -113,7 +113,7 @@ class Threads:
         return climbed[-1]
 
     def of(self, comment_id: str) -> list[Comment]:
-        """Give the whole thread of a comment, the root first, the rest by time. Raises Permanent where it is strange."""
+        """Give the whole thread of a comment, the root first and the rest by time. Raises Permanent if strange."""
         root = self.root(comment_id)
         if root in self._strange:
             raise Permanent("unexpected_answer", "Figma gave a comment of this thread in an unknown shape.")

@@ -28,8 +28,8 @@ class BackfillConfig(dg.Config):
     every: bool = Field(default=False, description="Also threads that do not mention the bot.")
     export: str | None = Field(default=None, description="Path of a Slack export (ZIP) to read instead of Slack.")
     site: str | None = Field(default=None, description="With an export: https://acme.slack.com, for links.")
-    page_size: int = Field(default=200, ge=1, le=999, description="Messages a call.")
-    per_minute: float = Field(default=40, gt=0, description="Calls a minute.")
+    page_size: int = Field(default=200, ge=1, le=999, description="Messages a call to Slack.")
+    per_minute: float = Field(default=40, gt=0, description="Calls a minute to Slack.")
 
 
 @dg.op(name=STEP, required_resource_keys={"services", "job"}, out=dg.Out(dg.Nothing))
