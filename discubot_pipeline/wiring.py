@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from discubot_pipeline.adapters.dagster import DagsterWeb
 from discubot_pipeline.adapters.figma import FigmaSource
+from discubot_pipeline.adapters.figmaarchive import FigmaArchive
 from discubot_pipeline.adapters.figmadoor import FigmaDoor
 from discubot_pipeline.adapters.generic import GenericDoor, GenericSource
 from discubot_pipeline.adapters.http import Pace, Spaced, no_pace
@@ -91,6 +92,8 @@ class Adapters:
 
     def archive(self, config: SourceConfig, wanted: Backfill) -> Archive:
         """Open the past of a source; not kept."""
+        if config.source is SourceType.FIGMA and not wanted.export:
+            return FigmaArchive(config, self._settings.figma_url, self._figma_pace(config))
         if config.source is not SourceType.SLACK:
             why = f"a {config.source} source keeps no past that could be listed"
             raise Permanent("no_archive", f"{why}: send its threads with `discubot ingest`")

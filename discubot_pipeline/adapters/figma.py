@@ -61,7 +61,7 @@ class FigmaSource:
     kind = SourceType.FIGMA
 
     def __init__(self, config: SourceConfig, base_url: str = figmalinks.API, pace: Pace = no_pace) -> None:
-        self._api = FigmaApi(_token(config), base_url, pace)
+        self._api = FigmaApi(token_of(config), base_url, pace)
         self._site = figmalinks.site_of(base_url)
         self._trigger = config.preferences.trigger
 
@@ -205,7 +205,8 @@ def _key(thread_id: str, comment_id: str) -> str:
     return f"{thread_id.partition(':')[0]}:{comment_id}"
 
 
-def _token(config: SourceConfig) -> str:
+def token_of(config: SourceConfig) -> str:
+    """Give the token of a source. Raises Permanent where it has none."""
     own = config.credentials
     secret = own.token if isinstance(own, FigmaCredentials | MailgunCredentials) else None
     token = secret.get_secret_value().strip() if secret else ""

@@ -4,7 +4,7 @@ Facts: https://developers.figma.com/docs/rest-api/comments-endpoints and /rate-l
 `{"status", "err"}` and `{"error": true, "status", "message"}`, and a bad token is 403, not 401.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
@@ -19,6 +19,7 @@ from discubot_pipeline.domain.errors import Permanent, PipelineError, Transient,
 
 Shape = TypeVar("Shape", bound=BaseModel)
 MESSAGE_LENGTH: Final = 300
+COMMENTS: Final = "/v1/files/{}/comments"
 INVALID_AUTH = "Figma does not accept the token: enter a personal access token of the bot's own account."
 SEAT_ADVICE = "Figma asks for a pause: an account with a View or Collab seat may make very few calls."
 
@@ -83,15 +84,16 @@ class Comment(BaseModel):
 
 
 class Answered(BaseModel):
-    """The comments of a file."""
+    """The comments of a file, to be shaped one by one."""
 
-    comments: tuple[Comment, ...]
+    comments: tuple[Any, ...]
 
 
 class Threads:
-    """All comments of a file, sorted into their threads."""
+    """All comments of a file, sorted into their threads; `strange` are threads of which something cannot be read."""
 
-    def __init__(self, comments: Sequence[Comment]) -> None:
+    def __init__(self, comments: Sequence[Comment], strange: Collection[object] = ()) -> None:
+        self._strange = strange
         self._parents = {comment.id: comment.parent_id for comment in comments}
         self._threads: dict[str, list[Comment]] = {}
         for comment in sorted(comments, key=lambda each: each.order):
@@ -111,8 +113,10 @@ class Threads:
         return climbed[-1]
 
     def of(self, comment_id: str) -> list[Comment]:
-        """Give the whole thread of a comment, the root first and the rest by time."""
+        """Give the whole thread of a comment, the root first and the rest by time. Raises Permanent if strange."""
         root = self.root(comment_id)
+        if root in self._strange:
+            raise Permanent("unexpected_answer", "Figma gave a comment of this thread in an unknown shape.")
         return sorted(self._threads.get(root, ()), key=lambda comment: comment.id != root)
 
 
@@ -129,13 +133,24 @@ class FigmaApi:
 
     def threads(self, file_key: str) -> Threads:
         """Read all comments of a file, resolved ones too: there are no pages."""
-        answer = self._read(f"/v1/files/{file_key}/comments")
-        return Threads(shaped(Answered, answer).comments)
+        comments, strange = self.comments(file_key)
+        return Threads(comments, [raw["parent_id"] or raw["id"] for raw in strange])
+
+    def comments(self, file_key: str) -> tuple[list[Comment], list[dict[str, Any]]]:
+        """Read all comments of a file one by one; a strange one costs no other, and is given as `{id, parent_id}`."""
+        comments, strange = [], []
+        for raw in shaped(Answered, self._read(COMMENTS.format(file_key))).comments:
+            try:
+                comments.append(Comment.model_validate(raw))
+            except ValidationError:
+                known = raw if isinstance(raw, dict) else {}
+                strange.append({name: text_id(known.get(name)) for name in ("id", "parent_id")})
+        return comments, strange
 
     def post(self, file_key: str, root: str, message: str) -> None:
         """Reply to a root comment. Raises Unanswered where it may have been posted."""
         body = {"message": message, "comment_id": root}
-        _answer(self._service.call("POST", f"/v1/files/{file_key}/comments", json=body))
+        _answer(self._service.call("POST", COMMENTS.format(file_key), json=body))
 
     def react(self, file_key: str, comment_id: str, emoji: str) -> None:
         """Put a reaction on a comment."""

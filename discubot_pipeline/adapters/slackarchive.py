@@ -17,6 +17,7 @@ from discubot_pipeline.adapters.http import Pace, no_pace
 from discubot_pipeline.adapters.slack import token_of
 from discubot_pipeline.adapters.slackapi import Identity, Said, SlackApi
 from discubot_pipeline.adapters.slackdoor import BASE_URL, SPOKEN
+from discubot_pipeline.adapters.wire import storable
 from discubot_pipeline.domain.backfill import Span
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import Arrival
@@ -125,15 +126,3 @@ def ts_of(at: datetime) -> str:
     """Write a moment as Slack's ts."""
     seconds, micros = divmod((at - EPOCH) // TICK, 1_000_000)
     return f"{max(seconds, 0):010d}.{micros:06d}"
-
-
-def storable(value: Any) -> Any:
-    """Take out of JSON what the database refuses: NUL characters and halves of surrogate pairs."""
-    match value:
-        case str():
-            return value.replace("\0", "").encode(errors="replace").decode()
-        case list():
-            return [storable(each) for each in value]
-        case dict():
-            return {storable(name): storable(each) for name, each in value.items()}
-    return value

@@ -14,7 +14,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from discubot_pipeline.adapters.slackarchive import read, storable
+from discubot_pipeline.adapters.slackarchive import read
+from discubot_pipeline.adapters.wire import storable
 from discubot_pipeline.domain.backfill import Span
 from discubot_pipeline.domain.delivery import Arrival
 from discubot_pipeline.domain.errors import Permanent

@@ -25,6 +25,7 @@ POLL_SECONDS = 0.5
 TELL_EVERY = timedelta(seconds=2)
 
 begins = click.option("--from", "since", required=True, help="First day (2026-03-01) or moment.")
+from_the_beginning = click.option("--from", "since", help="First day or moment; by default the beginning.")
 ends = click.option("--to", "until", help="Last day, which is included, or moment; by default now.")
 every = click.option("--all", "every", is_flag=True, help="Also threads that do not mention the bot.")
 wait = click.option("--wait", is_flag=True, help="Wait until the imported threads have been worked on.")
@@ -56,7 +57,7 @@ def slack(team_name: str | None, source_name: str | None, wait: bool, as_json: b
 @of_team
 @of_source
 @click.option("--channel", "places", multiple=True, help="Name or id of a channel; by default all.")
-@click.option("--from", "since", help="First day or moment; by default the beginning.")
+@from_the_beginning
 @ends
 @click.option("--site", help="Address of the workspace, https://acme.slack.com, for links to the threads.")
 @wait
@@ -67,6 +68,22 @@ def slack_export(
     """Import the threads of a Slack export (ZIP). Slack is not asked for anything."""
     wanted |= {"export": str(file.resolve()), "every": True}
     run(services(), SourceType.SLACK, team_name, source_name, wanted, wait=wait, as_json=as_json)
+
+
+@backfill.command("figma")
+@of_team
+@of_source
+@click.option(
+    "--file", "places", multiple=True, required=True, help="Address or key of a file; several times for more."
+)
+@from_the_beginning
+@ends
+@every
+@wait
+@as_json
+def figma(team_name: str | None, source_name: str | None, wait: bool, as_json: bool, **wanted: Any) -> None:
+    """Import the threads of comments of files, resolved ones too, by their first comment."""
+    run(services(), SourceType.FIGMA, team_name, source_name, wanted, wait=wait, as_json=as_json)
 
 
 @backfill.command("resume")

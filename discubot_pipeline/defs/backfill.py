@@ -20,14 +20,16 @@ class BackfillConfig(dg.Config):
 
     team: str = Field(description="Name of the team.")
     source: str = Field(description="Name of its source.")
-    places: list[str] = Field(default=[], description="Ids of channels; of an export also names, by default all.")
+    places: list[str] = Field(
+        default=[], description="Ids of channels, or addresses of Figma files; of an export also names, by default all."
+    )
     since: str | None = Field(default=None, description="First day (2026-03-01) or moment; by default the beginning.")
     until: str | None = Field(default=None, description="Last day, which is included, or moment; by default now.")
     every: bool = Field(default=False, description="Also threads that do not mention the bot.")
     export: str | None = Field(default=None, description="Path of a Slack export (ZIP) to read instead of Slack.")
     site: str | None = Field(default=None, description="With an export: https://acme.slack.com, for links.")
-    page_size: int = Field(default=200, ge=1, le=999, description="Messages a call.")
-    per_minute: float = Field(default=40, gt=0, description="Calls a minute.")
+    page_size: int = Field(default=200, ge=1, le=999, description="Messages a call to Slack.")
+    per_minute: float = Field(default=40, gt=0, description="Calls a minute to Slack.")
 
 
 @dg.op(name=STEP, required_resource_keys={"services", "job"}, out=dg.Out(dg.Nothing))

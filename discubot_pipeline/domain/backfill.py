@@ -20,7 +20,7 @@ class Backfill(Value):
 
     `places` are channels or files; of an export no place means all. `every` asks for threads that do not mention the
     bot, too. `export` is the path of a Slack export, `site` the address of its workspace, for links. `page_size` and
-    `per_minute` say how fast the source may be asked.
+    `per_minute` say how fast Slack may be asked.
     """
 
     team: str

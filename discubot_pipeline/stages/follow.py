@@ -67,8 +67,11 @@ def tell(
     stores: Stores,
     outside: Outside,
 ) -> str | None:
-    """Say in the thread that a task is done, once for each time that it is; None when that has been said."""
-    if not config.preferences.post_confirmation:
+    """Say in the thread that a task is done, once for each time that it is.
+
+    None when that has been said, and in threads that were only imported: nobody asked there.
+    """
+    if not config.preferences.post_confirmation or stores.imports.is_all_of(discussion.id):
         return None
     key = f"{task.id}:done:{task.completions}"
     first = stores.replies.begin_news(key, task.team_id, discussion.id, job.run_id)

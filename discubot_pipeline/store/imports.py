@@ -1,8 +1,11 @@
 """What became of the deliveries that a backfill has written."""
 
+from uuid import UUID
+
 import sqlalchemy as sa
 
 from discubot_pipeline.domain.backfill import Standing
+from discubot_pipeline.domain.delivery import DeliveryKind
 from discubot_pipeline.domain.job import Trigger
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.tables import inboxes
@@ -29,3 +32,12 @@ class Imports:
         counts = sa.select(rows.c.status, sa.func.count()).group_by(rows.c.status)
         with transaction(self._engine) as connection:
             return Standing.of((row[0], row[1]) for row in connection.execute(counts))
+
+    def is_all_of(self, discussion_id: UUID) -> bool:
+        """Say whether backfills alone have brought a discussion: nobody has asked in it since the bot came."""
+        asked = [
+            sa.select(t.c.trigger).where(t.c.discussion_id == discussion_id, t.c.kind == DeliveryKind.MENTION)
+            for t in inboxes.values()
+        ]
+        with transaction(self._engine) as connection:
+            return set(connection.execute(sa.union(*asked)).scalars()) == {Trigger.BACKFILL}

@@ -12,12 +12,16 @@ from tests.adapters.source_harness import DAY, MARCH, START, delivery_of, is_sto
 
 
 class ArchiveHarness(Protocol):
-    """An archive under test, with a place of its own. `mentions` says whether it can tell who mentions the bot."""
+    """An archive under test, with a place of its own. `mentions` says whether it can tell who mentions the bot.
+
+    `people` are the names of those who write in turn.
+    """
 
     archive: Archive
     source: Source
     place: str
     mentions: bool
+    people: tuple[str, str]
 
     def write(self, at: datetime, texts: Sequence[str], mention: str | None = None) -> None:
         """Let people write a thread that began at a time, and let the last one mention the bot with some words."""
@@ -68,7 +72,7 @@ class ArchiveConformance:
         thread = harness.source.fetch(str(arrival.thread_id), [delivery])
         assert [one.text for one in thread.messages[:2]] == ["The header breaks", "On my phone too"]
         assert thread.title == "The header breaks"
-        assert [one.author.name for one in thread.messages[:2]] == ["anna", "ben"]
+        assert tuple(one.author.name for one in thread.messages[:2]) == harness.people
         assert thread.url
 
     def test_the_same_thread_is_the_same_delivery(self, harness: ArchiveHarness) -> None:

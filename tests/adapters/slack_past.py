@@ -27,6 +27,7 @@ class SlackPast:
     """A channel of the sandbox, with an archive that reads three messages a page."""
 
     mentions = True
+    people = ("anna", "ben")
 
     def __init__(self, slack: SlackHarness) -> None:
         self.slack = slack
@@ -55,6 +56,7 @@ class ExportPast:
     """An export that is written anew with each message, and a source that can reach no Slack."""
 
     mentions = False
+    people = ("anna", "ben")
     place = "general"
 
     def __init__(self, path: Path) -> None:

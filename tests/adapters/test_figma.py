@@ -76,6 +76,19 @@ class TestThreads:
         with pytest.raises(Permanent, match="malformed"):
             harness.source.fetch(thread_id, [])
 
+    def test_a_strange_comment_costs_its_own_thread_only(self, harness: FigmaHarness) -> None:
+        """What Figma does not document makes a thread unreadable, since part of it would be missing."""
+        whole, broken, unread = (harness.say(["One"])[0] for _ in range(3))
+        [strange] = harness.say(["Two"], broken, more={"user": None})
+        [root] = harness.say(["Three"], more={"created_at": "long ago"})
+        assert [one.text for one in harness.source.fetch(f"{harness.file}:{whole}", []).messages] == ["One"]
+        assert harness.source.root(f"{harness.file}:{unread}") == f"{harness.file}:{unread}"
+        for id in (broken, root):
+            with pytest.raises(Permanent, match="unexpected_answer"):
+                harness.source.fetch(f"{harness.file}:{id}", [])
+        for id in (strange, root):
+            harness.control("DELETE", f"/files/{harness.file}/comments/{id}")
+
     def test_what_is_gone_is_permanent(self, harness: FigmaHarness) -> None:
         """A comment or a file that is not there stays away."""
         for thread_id, reason in ((f"{harness.file}:1", "thread_not_found"), ("nowhere:1", "not_found")):

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from discubot_pipeline.adapters.http import Spaced
-from discubot_pipeline.adapters.slackarchive import storable, ts_of
+from discubot_pipeline.adapters.slackarchive import ts_of
 from discubot_pipeline.domain.errors import Permanent, Transient
 from tests.adapters.archive_conformance import ArchiveConformance
 from tests.adapters.slack_past import SlackPast
@@ -117,8 +117,3 @@ def test_calls_keep_their_distance() -> None:
     assert time.monotonic() - began < 0.04
     pace(), pace()
     assert time.monotonic() - began >= 0.1
-
-
-def test_the_database_takes_what_is_storable() -> None:
-    """NUL and halves of surrogate pairs go, all else stays."""
-    assert storable({"a\0": ["b\0c", "\ud800", 1, None, "é🎉"]}) == {"a": ["bc", "?", 1, None, "é🎉"]}

@@ -39,6 +39,16 @@ def test_a_wrong_day_is_said_before_anything_is_launched(shell: Shell) -> None:
     assert "no time between" in shell.refused(*words, "--from", "2026-03-02", "--to", "2026-03-01")
 
 
+def test_a_figma_file_needs_a_figma_source(shell: Shell) -> None:
+    """A Slack source will not do; with one of Figma's, days may be left out."""
+    words = ["backfill", "figma", "--file", "https://www.figma.com/design/Abc123/Checkout"]
+    assert "name one figma source" in shell.refused(*words)
+    shell(
+        "source", "add", "figma", "--team", "acme", "--name", "files", "--token", "figd_1", "--passcode", "open sesame"
+    )
+    assert "start `discubot up` first" in shell.refused(*words)
+
+
 def test_an_export_must_be_there(shell: Shell, tmp_path: Path) -> None:
     """A path that leads nowhere is a mistake of the command line."""
     assert "does not exist" in shell.refused("backfill", "slack-export", str(tmp_path / "none.zip"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr
 
 from discubot_pipeline.defs.jobs import status_job
@@ -15,6 +16,7 @@ from discubot_pipeline.defs.sensors import request
 from discubot_pipeline.domain.config import NotionSourceCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, DeliveryKind, SourceType
 from discubot_pipeline.domain.errors import Permanent, Transient
+from discubot_pipeline.domain.job import Trigger
 from discubot_pipeline.domain.task import Standing, TaskRow
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.tables import inboxes, outputs, source_configs
@@ -100,6 +102,20 @@ def test_done_is_told_once_in_the_source_thread(board: Board) -> None:
     assert (told.job_name, told.summary) == ("status_job", "Told the thread that its task is done.")
     assert (noted.summary, noted.progress.percent) == ("Noted how the page stands; there was nothing to tell.", 100)
     assert board.task.completions == 1
+
+
+def test_an_imported_thread_stays_silent_until_somebody_asks_in_it(board: Board) -> None:
+    """The row follows its page; a mention brings the thread to life, for the next time that the task is done."""
+    table = inboxes[SourceType.SLACK]
+    with board.workshop.services.engine.begin() as connection:
+        connection.execute(sa.update(table).values(trigger=Trigger.BACKFILL))
+    ended = board.run(board.hears(DONE))
+    assert (ended.status, board.said) == ("SUCCESS", [])
+    assert (board.task.status, board.task.completions) == ("Done", 1)
+    board.workshop.deliver()
+    board.run(board.hears(OPEN))
+    board.run(board.hears(DONE))
+    assert len(board.said) == 1
 
 
 def test_a_status_that_is_not_done_is_only_noted(board: Board) -> None:

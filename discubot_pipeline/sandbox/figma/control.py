@@ -45,7 +45,7 @@ class NewFile(Strict):
 
 
 class NewComment(Strict):
-    """What a person says in a file; `created_at` for imports only."""
+    """What a person says in a file; `created_at` for imports only, and `more` for fields that no one documents."""
 
     file_key: str
     user: str
@@ -54,6 +54,7 @@ class NewComment(Strict):
     node_id: str | None = None
     created_at: datetime | None = None
     quiet: bool = False
+    more: Json = Field({})
 
 
 class CommentChange(Strict):
@@ -154,6 +155,7 @@ async def say(world: TheWorld, new: NewComment) -> Json:
     made = world.figma.add_comment(
         file, new.user, new.message, parent_id=new.parent_id, node_id=new.node_id, created_at=new.created_at
     )
+    made.more = new.more
     if not new.quiet:
         world.figma_sender.commented(file, made)
     return shapes.comment(world.figma, file, made)

@@ -28,7 +28,7 @@ def comment(state: FigmaState, file: File, one: Comment) -> Json:
         "id": one.id, "client_meta": pin, "file_key": file.key, "parent_id": one.parent_id or "",
         "user": user(state.accounts[one.account_id]), "created_at": stamp(one.created_at),
         "resolved_at": stamp(one.resolved_at) if one.resolved_at else None, "message": one.message,
-        "order_id": one.order_id, "reactions": [reaction(state, each) for each in one.reactions],
+        "order_id": one.order_id, "reactions": [reaction(state, each) for each in one.reactions], **one.more,
     }  # fmt: skip
 
 

@@ -62,6 +62,7 @@ class Comment:
     order_id: str | None = None
     resolved_at: datetime | None = None
     reactions: list[tuple[str, str, datetime]] = field(default_factory=list)
+    more: Json = field(default_factory=dict)
 
 
 @dataclass
