@@ -109,7 +109,7 @@ def test_each_imported_thread_has_its_task_once(killed: tuple[Team, Json, str], 
     assert {(row.status, row.trigger) for row in rows} == {("done", "backfill")}
     assert sorted(team.titles) == sorted(f"Fix page {number}" for number in range(30))
     run = town.run(rows[0].run_id)
-    assert (run.tags["discubot/trigger"], run.tags["dagster/priority"]) == ("backfill", "-1")
+    assert (run.tags["discubot/trigger"], run.tags["dagster/priority"]) == ("backfill", "-2")
 
 
 def test_nothing_is_said_in_imported_threads(killed: tuple[Team, Json, str]) -> None:
