@@ -8,7 +8,8 @@ import threading
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from discubot_pipeline.warm.broker import Broker, preload
+from discubot_pipeline.warm.broker import Broker
+from discubot_pipeline.warm.children import preload
 from discubot_pipeline.warm.ledger import Ledger
 from discubot_pipeline.warm.worker import Bounds
 

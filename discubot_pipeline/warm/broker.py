@@ -3,24 +3,21 @@
 A worker may outlive it: the next broker finds it by the ledger, and so does one that takes its place by `exec`.
 """
 
-import gc
 import json
 import logging
 import os
 import selectors
 import signal
 import socket
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any
 
+from discubot_pipeline.warm.children import fork, identity_of, reaped
+from discubot_pipeline.warm.hand import Hand
 from discubot_pipeline.warm.ledger import Entry, Ledger
-from discubot_pipeline.warm.process import Identity, identify
-from discubot_pipeline.warm.wire import send
+from discubot_pipeline.warm.wire import reply, send
 from discubot_pipeline.warm.worker import Bounds, Worker, report_death
 
 IDLE_SECONDS = 60.0
@@ -29,32 +26,10 @@ REPORT_AGAIN_SECONDS = 5.0
 FORK_AGAIN_SECONDS = 1.0
 """How long a spare worker is waited for after one has died, so that one that cannot live costs little."""
 QUESTION_SECONDS = 2.0
-USED_BY_ALL = (
-    "alembic.command",
-    "dagster_postgres",
-    "dagster._core.execution.plan.active",
-    "dagster._core.executor.in_process",
-    "dagster._core.instance.factory",
-    "dagster._core.storage.local_compute_log_manager",
-    "dagster._core.storage.root",
-)
-"""What Dagster imports only in the middle of its first run."""
 NOTHING = b'{"do": "nothing"}'  # whoever only looks whether the door is open
 STOPPING = {"is_away": "the broker of warm runs is about to stop"}
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass
-class Hand:
-    """A worker of ours. `client` waits to hear that it has begun the run."""
-
-    identity: Identity
-    channel: socket.socket
-    run_id: str | None = None
-    client: socket.socket | None = None
-    resting_since: float = field(default_factory=time.monotonic)
-    unread: bytes = b""
 
 
 class Broker:
@@ -224,7 +199,7 @@ class Broker:
         ours, theirs = socket.socketpair()
         pid = fork(lambda: self._become(lambda: Worker(theirs, self._ledger, self._bounds).serve(), ours, *unwanted))
         theirs.close()
-        hand = Hand(known(pid), ours)
+        hand = Hand(identity_of(pid), ours)
         self._hands[pid] = hand
         self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear(hand))
         self._watch(pid)
@@ -321,56 +296,3 @@ class Broker:
         pid = fork(lambda: self._become(tell))
         self._reporters[pid] = run_id
         self._watch(pid)
-
-
-def fork(work: Callable[[], None]) -> int:
-    """Do something in a copy of this process; gives its number."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    pid = os.fork()
-    if pid == 0:
-        finish(work)
-    return pid
-
-
-def finish(work: Callable[[], None]) -> NoReturn:
-    """Do the last thing that this process does."""
-    status = 1
-    try:
-        work()
-        status = 0
-    except BaseException:
-        logger.exception("child_failed pid=%s", os.getpid())
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-
-def known(pid: int) -> Identity:
-    """Say who a child is, which stays what it was until it is reaped."""
-    return identify(pid) or Identity(pid, "")
-
-
-def reaped(pid: int) -> str:
-    """Reap a child and say how it ended; a process that is not our child has been reaped by others."""
-    try:
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    except ChildProcessError:
-        return "ended"
-    return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with {status}"
-
-
-def reply(client: socket.socket, answer: dict[str, Any]) -> None:
-    """Answer whoever asked, if they are still there."""
-    with suppress(OSError):
-        send(client, answer)
-    client.close()
-
-
-def preload(modules: Sequence[str]) -> None:
-    """Import what runs need, once for all workers; what there is then is no longer looked at for garbage."""
-    for name in (*USED_BY_ALL, *modules):
-        import_module(name)
-    gc.collect()
-    gc.freeze()

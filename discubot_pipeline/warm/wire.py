@@ -2,6 +2,7 @@
 
 import json
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,3 +36,10 @@ def ask(path: Path, **question: Any) -> dict[str, Any]:
 def send(connection: socket.socket, message: dict[str, Any]) -> None:
     """Send one message."""
     connection.sendall(json.dumps(message).encode() + b"\n")
+
+
+def reply(client: socket.socket, answer: dict[str, Any]) -> None:
+    """Answer whoever asked, if they are still there."""
+    with suppress(OSError):
+        send(client, answer)
+    client.close()
