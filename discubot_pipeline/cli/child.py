@@ -41,7 +41,7 @@ class Program:
     To stop it: `stop_signal`, after `grace` `escalation`, then SIGKILL. `before_start` runs before a start,
     `wake` right after the stop signal, for a child that waits for something which we can cause. `user` is a
     number, taken as user and group; only root may set it. The environment is exactly `env`. A program that is not
-    `needed` is not started; it is asked again every few seconds.
+    `needed` is not started; it is asked again every few seconds. One that `stops_early` is told before the others.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Program:
     user: int | None = None
     before_start: Callable[[], None] = nothing
     wake: Callable[[], None] = nothing
+    stops_early: bool = False
 
 
 def accepts(path: Path) -> Callable[[], bool]:
@@ -188,6 +189,11 @@ class Child:
             file.seek(max(self.log_start, file.seek(0, os.SEEK_END) - 20_000))
             last = file.read().decode(errors="replace").splitlines()[-lines:]
         return "\n".join([f"Its log {self.log} {'ends with:' if last else 'is empty.'}", *last])
+
+    def ask_to_stop(self) -> None:
+        """Send the stop signal and return at once."""
+        if self.is_alive:
+            self._send(self.program.stop_signal)
 
     def stop(self, patience: timedelta | None = None) -> None:
         """Stop within the patience (the program's grace unless given), then by force, the whole group."""

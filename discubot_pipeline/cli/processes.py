@@ -248,6 +248,9 @@ class Supervisor:
     def _stop_all(self) -> None:
         deadline = time.monotonic() + self._patience.total_seconds()
         call_briefly(self._before_stop)
+        for post in self._posts:
+            if post.child.program.stops_early:
+                post.child.ask_to_stop()
         for waiting, post in reversed(list(enumerate(self._posts))):
             if post.child.pid is not None:
                 left = timedelta(seconds=deadline - time.monotonic()) - RESERVED * waiting

@@ -171,7 +171,8 @@ class System:
         code = ["--runs", "1"] if self._dev else ["--preload", "discubot_pipeline.definitions"]
         at = ["--socket", str(socket), "--state", str(self.home / "runs")]
         command = python("-m", "discubot_pipeline.warm", *at, *code)
-        return {"name": "warm-runs", "command": command, "ready": accepts(socket), "grace": WARM_GRACE}
+        known = {"name": "warm-runs", "command": command, "ready": accepts(socket)}
+        return known | {"grace": WARM_GRACE, "stops_early": True}
 
     def _code_server(self, socket: Path) -> list[str]:
         common = ["-s", str(socket), "-m", "discubot_pipeline.definitions", "--location-name", "discubot"]

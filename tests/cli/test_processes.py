@@ -125,6 +125,21 @@ def test_stop_goes_in_reverse_order_after_the_hook(tmp_path: Path) -> None:
     assert story.read_text().split() == ["hook", str(tmp_path / "second"), "woken", str(tmp_path / "first")]
 
 
+def test_one_that_stops_early_is_told_before_the_others(tmp_path: Path) -> None:
+    """It ends while those after it still run, and before their turn."""
+    story = tmp_path / "story"
+    early = replace(shell("early", 'trap "echo early >> $0; exit" TERM; touch $1; while :; do sleep 0.02; done', story,
+                          tmp_path / "ready"), ready=(tmp_path / "ready").exists, stops_early=True)  # fmt: skip
+
+    def wake() -> None:
+        eventually(lambda: story.exists() and "early" in story.read_text())
+
+    late = replace(shell("late", "exec sleep 60"), wake=wake)
+    with Supervisor([early, late], state=tmp_path):
+        pass
+    assert story.read_text().split() == ["early"]
+
+
 def test_stop_is_bounded(tmp_path: Path) -> None:
     """Programs that ignore the signal, and a hook that hangs, are not waited for longer than the patience."""
     marks = [tmp_path / name for name in ("one", "two", "three")]

@@ -49,12 +49,26 @@ def command(pid: int) -> str:
         return ""
 
 
-def test_a_run_that_dies_with_the_code_server_is_retried(town: Town) -> None:
+@pytest.mark.parametrize("words", ["defs.server", "discubot_pipeline.warm", "defs.daemon"])
+def test_a_run_goes_on_while_a_process_is_replaced(town: Town, words: str) -> None:
+    """Code server, broker and daemon start runs and look after them; none of them works on them."""
+    with town.fault("slack", "conversations.replies", "slow", seconds=5) as slow:
+        thread = town.team(f"without-{words.rpartition('.')[2]}").thread("The gate is stuck", "@bot fix the gate")
+        slow.strikes()
+        replace(town, words)
+    [run] = thread.settled()
+    assert (run.status, thread.titles, len(thread.replies)) == ("SUCCESS", ["Fix the gate"], 1)
+
+
+def test_a_run_that_dies_while_its_broker_is_away_is_retried(town: Town) -> None:
     """Nobody else would ever end it, and its thread would be closed to every later mention."""
     with town.fault("slack", "conversations.replies", "slow", seconds=20) as slow:
         thread = town.team("restarted").thread("The gate is stuck", "@bot fix the gate")
         slow.strikes()
-        replace(town, "defs.server")
+        [broker], [run] = children(town, "discubot_pipeline.warm"), thread.runs
+        os.kill(broker, signal.SIGSTOP)
+        os.kill(town.process(run.id), signal.SIGKILL)
+        os.kill(broker, signal.SIGKILL)
     killed, retry = thread.settled(2, RETRIED)
     assert (killed.status, killed.tags["dagster/will_retry"]) == ("FAILURE", "true")
     assert (retry.status, retry.parent, retry.tags["discubot/outcome"]) == ("SUCCESS", killed.id, "completed")
@@ -80,16 +94,6 @@ def test_a_retry_that_the_daemon_has_missed_is_made_all_the_same(town: Town, ins
     assert (retry.status, retry.parent, killed.tags["dagster/auto_retry_run_id"]) == ("SUCCESS", killed.id, retry.id)
     assert (thread.status, thread.titles, len(thread.replies)) == ("completed", ["Oil the lock"], 1)
     assert [(row.status, row.run_id) for row in thread.deliveries] == [("done", retry.id)]
-
-
-def test_a_run_goes_on_while_the_daemon_is_replaced(town: Town) -> None:
-    """The daemon starts runs and looks after them; it does not work on them."""
-    with town.fault("slack", "conversations.replies", "slow", seconds=5) as slow:
-        thread = town.team("unwatched").thread("The door is loose", "@bot mend the door")
-        slow.strikes()
-        replace(town, "defs.daemon")
-    [run] = thread.settled()
-    assert (run.status, thread.titles, len(thread.replies)) == ("SUCCESS", ["Mend the door"], 1)
 
 
 def test_a_mention_after_the_daemon_came_back_is_not_held_up(town: Town) -> None:
