@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from discubot_pipeline.domain.facts import JobStatus, Level
+from discubot_pipeline.domain.facts import Level
 
 LARGEST = 2**63 - 1
 ALL = 999
@@ -26,7 +26,7 @@ class Kind(StrEnum):
     DELAYED = "delayed"
 
 
-ENDS = frozenset(Kind(status) for status in JobStatus if status in set(Kind))
+ENDS = {Kind.COMPLETED, Kind.PARTIAL, Kind.FAILED, Kind.CANCELLED, Kind.DELAYED}
 
 
 class Place(NamedTuple):

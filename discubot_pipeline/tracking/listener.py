@@ -17,7 +17,7 @@ class Listener:
     """
 
     def __init__(self, wanted: Wanted, after: Place, most: int, leave: Callable[["Listener"], None]) -> None:
-        self.wake: Callable[[], None] = _nothing
+        self.wake: Callable[[], object] = _nothing
         self._wanted, self._after, self._most, self._leave = wanted, after, most, leave
         self._lock = Lock()
         self._kept: list[News] = []

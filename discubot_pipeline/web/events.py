@@ -13,7 +13,7 @@ from discubot_pipeline.domain.errors import Permanent, Transient
 from discubot_pipeline.domain.facts import Level
 from discubot_pipeline.domain.news import News, Place, Wanted
 from discubot_pipeline.web.access import Here, Member
-from discubot_pipeline.web.problems import documented
+from discubot_pipeline.web.problems import Documented, documented
 
 if TYPE_CHECKING:
     from discubot_pipeline.tracking.feed import Feed
@@ -23,7 +23,7 @@ HEARTBEAT_SECONDS = 15.0
 RETRY_MS = 2_000
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-STREAM = {
+STREAM: Documented = {
     200: {"description": "Events until the client hangs up.", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
 }
 PLACE = r"^([0-9]{1,19}(\.[0-9]{1,3})?)?$"
