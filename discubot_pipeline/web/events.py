@@ -79,7 +79,7 @@ def job_events(
     return EventStream(here.feed, wanted, place_of(last or after) or Place(0))
 
 
-@router.get("/events", response_class=StreamingResponse, responses=STREAM | documented())
+@router.get("/events", response_class=StreamingResponse, responses=STREAM | documented(404))
 def team_events(
     bearer: Member,
     here: Here,
@@ -90,6 +90,8 @@ def team_events(
     last: LastEventId = None,
 ) -> EventStream:
     """Follow the team's jobs from now, or from the last event received; closes after the end of a named job."""
+    if job:
+        here.jobs.facts(str(job), bearer.team_id)
     wanted = Wanted(bearer.team_id, str(job) if job else None, discussion, level)
     return EventStream(here.feed, wanted, place_of(last or after))
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2 as httpx
@@ -13,7 +13,7 @@ from tests.conftest import PLAIN
 
 @dataclass
 class Said:
-    """One event; `id` is the last one that was sent by then."""
+    """One event, or a comment; `id` is the last one that was sent by then."""
 
     kind: str
     data: Any
@@ -26,7 +26,6 @@ class Client:
 
     base: str
     token: str
-    comments: list[str] = field(default_factory=list)
     last: str | None = None
 
     @contextmanager
@@ -36,19 +35,20 @@ class Client:
         with httpx.stream("GET", f"{self.base}/api{path}", headers=headers, timeout=30, **PLAIN) as answer:
             assert answer.status_code == 200, answer.read()
             assert answer.headers["content-type"].startswith("text/event-stream")
-            yield self._read(answer.iter_lines())
+            yield self.read(answer.iter_lines())
 
     def all_of(self, path: str, after: str | None = None) -> list[Said]:
         """Listen until the server closes the stream."""
         with self.listening(path, after) as said:
             return list(said)
 
-    def _read(self, lines: Iterator[str]) -> Iterator[Said]:
+    def read(self, lines: Iterator[str]) -> Iterator[Said]:
+        """Read events off lines."""
         event: dict[str, str] = {}
         for line in lines:
             name, _, value = line.partition(":")
             if line and not name:
-                self.comments.append(value.strip())
+                yield Said("comment", value.strip(), self.last)
             elif line:
                 event[name] = value.removeprefix(" ")
                 self.last = event.get("id", self.last)

@@ -1,10 +1,10 @@
 """Jobs followed over HTTP while they happen, on a receiver of its own."""
 
 import asyncio
+import json
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from uuid import uuid4
@@ -21,6 +21,7 @@ from discubot_pipeline.store.tables import Role
 from discubot_pipeline.tracking.describe import TEAM
 from discubot_pipeline.tracking.feed import Feed
 from discubot_pipeline.tracking.instance import Instance
+from discubot_pipeline.tracking.status import WILL_RETRY
 from discubot_pipeline.web import events
 from discubot_pipeline.wiring import Services, build
 from tests.conftest import PLAIN
@@ -31,6 +32,8 @@ from tests.web.receiver import Cable, Receiver, problem
 from tests.web.sse import Client, Said
 
 LISTENERS = 500
+MANY, LONG = 120, 100_000
+"""Lines that are more than what a network buffer holds."""
 
 
 @pytest.fixture
@@ -102,7 +105,7 @@ def rest(said: Iterator[Said], run_id: str) -> list[Said]:
     """Read until a job has ended."""
     found: list[Said] = []
     for each in said:
-        found.append(each)
+        found += [each] if each.kind != "comment" else []
         if each.kind in ENDS and each.data["job_id"] == run_id:
             return found
     raise AssertionError("the stream was closed before the end")
@@ -133,58 +136,66 @@ def test_whoever_comes_back_hears_the_rest(anna: Client, ledger: Ledger, mine: d
             assert list(islice(said, len(news) - cut)) == news[cut:]
 
 
-def test_whoever_has_heard_nothing_yet_may_come_back_too(anna: Client, ledger: Ledger, mine: dict[str, str]) -> None:
-    """The first thing that is told is where one is."""
+def test_whoever_has_heard_nothing_yet_may_come_back_too(
+    anna: Client, ledger: Ledger, mine: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first thing that is told is where one is; then, now and then, that the connection is not dead."""
+    monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.02)
     live(ledger, ledger.run("NOT_STARTED", **mine))
     with anna.listening("/events") as said:
-        ledger.run("NOT_STARTED", **mine)
-        anna.comments.clear()
-        assert anna.last is None
-        run_id = live(ledger, ledger.run("NOT_STARTED", **mine))
-        first = next(said)
-    with anna.listening("/events", str(int(first.id.split(".")[0]) - 1) if first.id else None) as said:
-        assert rest(said, run_id)[0] == first
+        assert [each.kind for each in islice(said, 3)] == ["comment"] * 3
+    run_id = live(ledger, ledger.run("NOT_STARTED", **mine))
+    with anna.listening("/events", anna.last) as said:
+        news = rest(said, run_id)
+    assert {each.data["job_id"] for each in news} == {run_id}
+    assert len(news) == 9
 
 
 def test_what_dagster_does_by_itself_is_heard(anna: Client, ledger: Ledger, mine: dict[str, str]) -> None:
     """A run cancelled in its UI, or ended by its monitor."""
-    cancelled, crashed = (live(ledger, ledger.run("NOT_STARTED", **mine), until_end=False) for _ in range(2))
+    tags = mine | {WILL_RETRY: "false"}
+    cancelled, crashed = (live(ledger, ledger.run("NOT_STARTED", **tags), until_end=False) for _ in range(2))
     with anna.listening("/events") as said:
         ledger.instance.report_run_canceling(ledger.get(cancelled))
         ledger.instance.report_run_canceled(ledger.get(cancelled))
         ledger.instance.report_run_failed(ledger.get(crashed), "The process is gone.")
         news = rest(said, crashed)
-    assert [(each.kind, each.data["job_id"]) for each in news if each.kind in ENDS][0] == ("cancelled", cancelled)
+    ends = [(each.kind, each.data["job_id"]) for each in news if each.kind in ENDS]
+    assert ends == [("cancelled", cancelled), ("failed", crashed)]
 
 
-def test_another_team_hears_nothing(anna: Client, enter: Enter, ledger: Ledger, mine: dict[str, str]) -> None:
-    """The job is not there for it, and its own stream is silent."""
+def test_another_team_hears_nothing(
+    anna: Client, enter: Enter, ledger: Ledger, stores: Stores, mine: dict[str, str]
+) -> None:
+    """The job is not there for it, and its own stream has only its own."""
     eve = enter("strangers")
-    theirs = {TEAM: str(eve_team(eve, ledger))} if False else {}
-    run_id = ledger.run("NOT_STARTED", **mine, **theirs)
+    theirs = ledger.run("NOT_STARTED", **{TEAM: str(stores.configs.team("strangers").id)})
+    run_id = ledger.run("NOT_STARTED", **mine)
     headers = {"authorization": f"Bearer {eve.token}"}
-    answer = httpx.get(f"{eve.base}/api/jobs/{run_id}/events", headers=headers, **PLAIN)
-    assert problem(answer) == (404, "not_found")
-    with eve.listening(f"/events?job={run_id}", "0") as silence, anna.listening("/events") as said:
+    for path in (f"/jobs/{run_id}/events", f"/events?job={run_id}"):
+        assert problem(httpx.get(f"{eve.base}/api{path}", headers=headers, **PLAIN)) == (404, "not_found")
+    with eve.listening("/events") as said:
         live(ledger, run_id)
-        rest(said, run_id)
-        assert list(silence) == []
+        live(ledger, theirs)
+        assert {each.data["job_id"] for each in rest(said, theirs)} == {theirs}
 
 
 @pytest.mark.parametrize(
     ("path", "header", "status"),
     [
-        ("/events?after=x", None, 422),
-        ("/events?after=-1", None, 422),
-        ("/events?after=9999999999999999999", None, 422),
-        ("/events?level=loud", None, 422),
-        ("/events?job=1", None, 422),
+        ("/events?after=x", "", 422),
+        ("/events?after=-1", "", 422),
+        ("/events?after=9999999999999999999", "", 422),
+        ("/events?level=loud", "", 422),
+        ("/events?job=1", "", 422),
         ("/events", "12.1.1", 422),
-        ("/jobs/1/events", None, 422),
-        (f"/jobs/{uuid4()}/events", None, 404),
+        ("/jobs/1/events", "", 422),
+        (f"/jobs/{uuid4()}/events", "", 404),
     ],
 )
-def test_what_makes_no_sense_is_refused(anna: Client, ledger: Ledger, path: str, header: str | None, status: int) -> None:
+def test_what_makes_no_sense_is_refused(
+    anna: Client, ledger: Ledger, path: str, header: str | None, status: int
+) -> None:
     """Before a stream is opened."""
     headers = {"authorization": f"Bearer {anna.token}"} | ({"last-event-id": header} if header else {})
     assert problem(httpx.get(f"{anna.base}/api{path}", headers=headers, **PLAIN))[0] == status
@@ -196,20 +207,115 @@ def test_nobody_listens_without_a_token(receiver: Receiver) -> None:
         assert problem(receiver.http.get(path)) == (401, "unauthorized")
 
 
-def test_silence_is_broken_now_and_then(anna: Client, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By comments, so that nobody in between takes the connection for dead."""
+def test_a_database_that_is_away_interrupts_nobody(
+    anna: Client, ledger: Ledger, cable: Cable, mine: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream stays open, and what happened meanwhile is told when it is back."""
     monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.02)
-    with ExitStack() as stack:
-        said = stack.enter_context(anna.listening("/events"))
-        ledger.run("NOT_STARTED")
-        reading = asyncio.to_thread(lambda: next(said, None))
-        asyncio.run(hear_comments(anna, reading, ledger))
-    assert anna.comments[0] == "nothing new"
+    with anna.listening("/events") as said:
+        first = live(ledger, ledger.run("NOT_STARTED", **mine))
+        news = rest(said, first)
+        cable.cut()
+        second = live(ledger, ledger.run("NOT_STARTED", **mine))
+        assert [each.kind for each in islice(said, 3)] == ["comment"] * 3
+        cable.mend()
+        news += rest(said, second)
+    told = [(each.data["job_id"], each.id) for each in news]
+    assert Counter(job for job, _ in told) == {first: 9, second: 9}
+    assert len(set(told)) == len(told)
 
 
-async def hear_comments(client: Client, reading, ledger: Ledger) -> None:  # type: ignore[no-untyped-def]
-    """Read until there have been comments."""
-    task = asyncio.ensure_future(reading)
-    while len(client.comments) < 3:
-        await asyncio.sleep(0.01)
-    task.cancel()
+def test_one_who_does_not_read_is_cut_off_and_comes_again(
+    anna: Client, here: Services, ledger: Ledger, database_url: str, mine: dict[str, str]
+) -> None:
+    """More than the network holds for him is not kept; nothing is missing for whoever goes on from the last event."""
+    here.__dict__["feed"] = Feed(here._instance, here.stores.dossiers, database_url, most_kept=5)
+    run_id = ledger.run("STARTED", **mine)
+    path = "/events?level=debug"
+    slow = open_stream(anna, path)
+    with anna.listening(path) as said:
+        for _ in range(MANY):
+            ledger.instance.report_engine_event("x" * LONG, ledger.get(run_id))
+            next(said)
+        ledger.say(run_id, Type.RUN_SUCCESS, None)
+        last = rest(said, run_id)[-1].id
+    reader = Client(anna.base, anna.token)
+    with slow, slow.makefile("r", encoding="utf-8", newline="\n") as lines:
+        got = list(reader.read(line.rstrip("\r\n") for line in body(lines)))
+    assert 0 < len(got) < MANY
+    with reader.listening(path, reader.last) as said:
+        got += rest(said, run_id)
+    assert len(got) == MANY + 2
+    assert (len({each.id for each in got}), got[-1].id) == (len(got), last)
+
+
+def open_stream(client: Client, path: str) -> socket.socket:
+    """Ask for a stream and read nothing but its head, into small buffers."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    host, port = client.base.removeprefix("http://").split(":")
+    connection.settimeout(30)
+    connection.connect((host, int(port)))
+    connection.sendall(f"GET /api{path} HTTP/1.0\r\nAuthorization: Bearer {client.token}\r\n\r\n".encode())
+    assert connection.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
+    return connection
+
+
+def body(lines: Iterator[str]) -> Iterator[str]:
+    """Leave out the head of an answer."""
+    for line in lines:
+        if line == "\r\n":
+            break
+    yield from lines
+
+
+def test_five_hundred_listen_and_each_hears_every_end_once(
+    anna: Client, here: Services, engine: sa.Engine, ledger: Ledger, mine: dict[str, str]
+) -> None:
+    """On one process, with one connection that listens; some follow the team, some a job."""
+    runs = [ledger.run("NOT_STARTED", **mine) for _ in range(4)]
+
+    async def everybody() -> list[Counter[str]]:
+        opened = asyncio.Semaphore(0)
+        paths = ["/events", *(f"/jobs/{run_id}/events" for run_id in runs)]
+        listeners = [
+            asyncio.create_task(ends_heard(anna, paths[number % len(paths)], runs, opened))
+            for number in range(LISTENERS)
+        ]
+        for _ in range(LISTENERS):
+            await opened.acquire()
+        await asyncio.to_thread(lambda: [live(ledger, run_id) for run_id in runs])
+        return await asyncio.gather(*listeners)
+
+    heard = asyncio.run(everybody())
+    counted = Counter(tuple(sorted(each.items())) for each in heard)
+    of_all = tuple(sorted((run_id, 1) for run_id in runs))
+    assert counted == {of_all: 100, **{((run_id, 1),): 100 for run_id in runs}}
+    with engine.connect() as connection:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'discubot-feed'"
+        assert connection.execute(sa.text(query)).scalar() == 1
+    until(lambda: not here.feed._listeners)
+
+
+async def ends_heard(client: Client, path: str, runs: list[str], opened: asyncio.Semaphore) -> Counter[str]:
+    """Listen until the end of the stream, or of the last job; gives how often each job's end was heard."""
+    host, port = client.base.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"GET /api{path} HTTP/1.0\r\nAuthorization: Bearer {client.token}\r\n\r\n".encode())
+    counted: Counter[str] = Counter()
+    while line := (await reader.readline()).decode():
+        if line.startswith("retry:"):
+            opened.release()
+        if line == "event: completed\n":
+            counted[json.loads((await reader.readline()).decode().removeprefix("data: "))["job_id"]] += 1
+        if line == "\n" and counted.total() == len(runs):
+            break
+    writer.close()
+    return counted
+
+
+def test_streams_end_when_the_receiver_does(anna: Client, here: Services, ledger: Ledger) -> None:
+    """It would wait for their clients otherwise."""
+    with anna.listening("/events") as said:
+        here.hang_up()
+        assert list(said) == []
