@@ -57,7 +57,6 @@ def receiver(here: Services) -> Iterator[Receiver]:
     """Start a receiver."""
     receiver = Receiver(here)
     yield receiver
-    here.hang_up()
     receiver.stop()
 
 
@@ -314,8 +313,9 @@ async def ends_heard(client: Client, path: str, runs: list[str], opened: asyncio
     return counted
 
 
-def test_streams_end_when_the_receiver_does(anna: Client, here: Services, ledger: Ledger) -> None:
-    """It would wait for their clients otherwise."""
+def test_streams_end_when_the_receiver_stops(anna: Client, receiver: Receiver, ledger: Ledger) -> None:
+    """It would wait for their clients otherwise; they come again, and are told what they have missed."""
     with anna.listening("/events") as said:
-        here.hang_up()
+        receiver.stop()
         assert list(said) == []
+    assert anna.last is not None
