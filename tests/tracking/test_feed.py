@@ -270,6 +270,15 @@ def test_the_thread_ends_with_the_last_listener_and_begins_with_the_next(
     assert [each.job_id for each in heard(again, 2, ENDS)] == [missed, run_id]
 
 
+def test_half_a_character_stops_nobody(feed: Feed, ledger: Ledger) -> None:
+    """Apps cut texts in the middle of an emoji; JSON can tell it all the same."""
+    run_id = ledger.run("NOT_STARTED")
+    ledger.instance.report_engine_event("half \ud83d", ledger.get(run_id))
+    live(ledger, run_id)
+    first = all_of(feed.listen(Wanted(job_id=run_id, level=Level.DEBUG), Place(0)))[0]
+    assert (first.data.encode().isascii(), json.loads(first.data)["message"]) == (True, "half \ud83d")
+
+
 def test_when_the_feed_ends_it_is_over_for_all(feed: Feed, ledger: Ledger) -> None:
     """After what has come already."""
     listener = feed.listen(Wanted())
