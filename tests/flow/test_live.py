@@ -27,7 +27,7 @@ def test_a_job_is_heard_from_the_mention_to_its_end(town: Town) -> None:
     client = listener(team)
     news: list[tuple[float, Said]] = []
     with client.listening("/events") as said:
-        thread = team.thread("The bell is silent", "@bot mend the bell and oil the door")
+        thread = team.thread("The landing page looks tired", "@bot fix the header and update the footer")
         for each in said:
             news += [(time.time(), each)] if each.kind != "comment" else []
             if each.kind in ENDS:
