@@ -1,13 +1,13 @@
 """The composition root: the only place that builds. Lazy: importing it opens nothing and reads no environment."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING
+from threading import Lock, RLock
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
@@ -47,8 +47,11 @@ from discubot_pipeline.store.stores import Stores, open_stores
 from discubot_pipeline.store.vault import Vault, key_file
 
 if TYPE_CHECKING:
+    from discubot_pipeline.tracking.feed import Feed
+    from discubot_pipeline.tracking.instance import Instance
     from discubot_pipeline.tracking.jobs import JobStore
 
+T = TypeVar("T")
 NOTION_RATE = Rate(per_minute=180, burst=20)
 
 
@@ -206,28 +209,56 @@ class Services:
     engine: sa.Engine
     stores: Stores
     outside: Adapters
+    _making: RLock = field(default_factory=RLock, repr=False, compare=False)
 
     @cached_property
     def jobs(self) -> "JobStore":
         """Give what reads jobs; Dagster is imported, and its storage opened, when somebody asks."""
         from discubot_pipeline.tracking.describe import Addresses
-        from discubot_pipeline.tracking.instance import Instance
         from discubot_pipeline.tracking.jobs import JobStore
 
         addresses = Addresses(f"{self.settings.receiver_url}/api", self.settings.web_url)
-        return JobStore(Instance(self.settings.home, self.settings.dagster_url), self.stores.dossiers, addresses)
+        return JobStore(self._instance, self.stores.dossiers, addresses)
+
+    @cached_property
+    def feed(self) -> "Feed":
+        """Give what tells of jobs while it happens; it begins to listen with the first who does."""
+        from discubot_pipeline.tracking.feed import Feed
+
+        return self._once("feed", lambda: Feed(self._instance, self.stores.dossiers, self.settings.listen_url))
+
+    @cached_property
+    def _instance(self) -> "Instance":
+        from discubot_pipeline.tracking.instance import Instance
+
+        return self._once("_instance", lambda: Instance(self.settings.home, self.settings.dagster_url))
 
     @cached_property
     def dagster(self) -> DagsterWeb:
         """Give the connection to Dagster's web server, which starts and stops jobs."""
         return DagsterWeb(self.settings.web_url)
 
+    def hang_up(self) -> None:
+        """End it for all who listen to jobs."""
+        feed = self.__dict__.get("feed")
+        if feed is not None:
+            feed.close()
+
     def close(self) -> None:
         """Give back all connections that were made."""
-        for opened in (self.__dict__.get("jobs"), self.__dict__.get("dagster"), self.outside):
+        self.hang_up()
+        made = (self.__dict__.get(name) for name in ("jobs", "dagster"))
+        for opened in (*made, self.outside):
             if opened is not None:
                 opened.close()
         self.engine.dispose()
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        """Make something once, also when several threads ask first: from Python 3.12 on `cached_property` does not."""
+        with self._making:
+            made: T = self.__dict__[name] if name in self.__dict__ else make()
+            self.__dict__[name] = made
+            return made
 
 
 def build(settings: Settings, pool_size: int = 5, recheck: timedelta = timedelta()) -> Services:

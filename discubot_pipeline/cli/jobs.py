@@ -1,7 +1,9 @@
 """`discubot job`: jobs, what they said, and how to steer them. The same facts and actions as the REST API."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +15,12 @@ from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.facts import JobDetails, JobQuery, JobStatus, Level, LogLine
 from discubot_pipeline.domain.job import Scope, Stage, Trigger
+from discubot_pipeline.domain.news import Kind, News, Place, Wanted
 from discubot_pipeline.wiring import Services
 
 PAGE = 200
 COLUMNS = ("job_id", "status", "stage", "team", "source", "trigger", "created_at", "reason")
+HIDDEN = ("job_id", "root_job_id", "discussion_id", "steps")
 DATES = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 why = click.option("--reason", help="Why, for whoever looks at it later.")
 
@@ -24,6 +28,11 @@ why = click.option("--reason", help="Why, for whoever looks at it later.")
 def one_of(kind: Any) -> click.Choice[str]:
     """Take one of an enum's values."""
     return click.Choice([each.value for each in kind])
+
+
+at_least = click.option(
+    "--level", type=one_of(Level), default=Level.INFO.value, show_default=True, help="The least that matters."
+)
 
 
 @click.group()
@@ -79,22 +88,29 @@ def show_job(id: UUID, with_steps: bool, as_json: bool) -> None:
 
 @job.command("logs")
 @click.argument("id", type=click.UUID)
-@click.option(
-    "--level", type=one_of(Level), default=Level.INFO.value, show_default=True, help="The least that matters."
-)
+@at_least
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many lines.")
+@click.option("--follow", is_flag=True, help="Go on with what comes, until the job has ended.")
 @as_json
-def show_logs(id: UUID, level: str, limit: int | None, as_json: bool) -> None:
+def show_logs(id: UUID, level: str, limit: int | None, follow: bool, as_json: bool) -> None:
     """Print a job's log so far, the oldest line first; with --json one object a line."""
     here = services()
-    after, left = 0, limit
-    while left is None or left > 0:
-        page = here.jobs.log(str(id), Level(level), min(left or PAGE, PAGE), after)
-        for line in page.lines:
-            click.echo(json.dumps(line.model_dump(mode="json")) if as_json else written(line))
-        if page.last == after or not page.has_more:
-            return
-        after, left = page.last, None if left is None else left - len(page.lines)
+    lines = followed(here, id, Level(level)) if follow else logged(here, id, Level(level))
+    for line in islice(lines, limit):
+        click.echo(json.dumps(line.model_dump(mode="json")) if as_json else written(line))
+
+
+@job.command("watch")
+@click.argument("id", type=click.UUID)
+@at_least
+@as_json
+@click.pass_context
+def watch(context: click.Context, id: UUID, level: str, as_json: bool) -> None:
+    """Follow a job from its beginning to its end: log, stages, progress. Exits 0 if it is completed, else 1."""
+    last = None
+    for last in news_of(services(), id, Level(level)):
+        click.echo(json.dumps({"event": last.kind, **json.loads(last.data)}) if as_json else announced(last))
+    context.exit(0 if last and last.kind is Kind.COMPLETED else 1)
 
 
 @job.command("cancel")
@@ -118,6 +134,29 @@ def retry(id: UUID, fresh: bool, reason: str | None, as_json: bool) -> None:
     if discussion is None:
         raise Permanent("not_retriable", f"job {id} is about no discussion: run it again in Dagster's UI")
     show({"job_id": helm(here).retry(discussion, Retry(fresh=fresh, reason=reason))}, as_json)
+
+
+def logged(here: Services, id: UUID, level: Level) -> Iterator[LogLine]:
+    """Read a job's log so far."""
+    after, has_more = 0, True
+    while has_more:
+        page = here.jobs.log(str(id), level, PAGE, after)
+        yield from page.lines
+        has_more = page.has_more and page.last > after
+        after = page.last
+
+
+def followed(here: Services, id: UUID, level: Level) -> Iterator[LogLine]:
+    """Read a job's log until the job has ended."""
+    for news in news_of(here, id, level):
+        if news.kind is Kind.LOG:
+            yield LogLine.model_validate_json(news.data)
+
+
+def news_of(here: Services, id: UUID, level: Level) -> Iterator[News]:
+    """Listen to a job from its beginning to its end."""
+    here.jobs.facts(str(id))
+    return iter(here.feed.listen(Wanted(job_id=str(id), level=level), Place(0)))
 
 
 def helm(here: Services) -> Helm:
@@ -147,3 +186,13 @@ def written(line: LogLine) -> str:
     """Write a line of a log."""
     about = " ".join(f"{name}={words(value)}" for name, value in line.context.items() if name not in ("event", "step"))
     return f"{line.created_at:%H:%M:%S} {line.level:<7} {line.stage or '–':<15} {line.message} {about}".rstrip()
+
+
+def announced(news: News) -> str:
+    """Write a piece of news."""
+    if news.kind is Kind.LOG:
+        return written(LogLine.model_validate_json(news.data))
+    told = {
+        name: value for name, value in json.loads(news.data).items() if name not in HIDDEN and value not in (None, {})
+    }
+    return f"{'':8} {news.kind.upper():7} " + " ".join(f"{name}={words(value)}" for name, value in told.items())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dagster as dg
@@ -17,8 +18,10 @@ from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.tracking.describe import TEAM
 from discubot_pipeline.tracking.instance import Instance
-from discubot_pipeline.tracking.status import WILL_RETRY
+from discubot_pipeline.tracking.status import OUTCOME, WILL_RETRY
+from tests.tracking.hearing import live
 from tests.tracking.ledger import Ledger
+from tests.waiting import until
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -82,7 +85,37 @@ def test_a_log_is_printed(ledger: Ledger) -> None:
     assert job("logs", run_id, "--level", "warning").output == ""
 
 
-@pytest.mark.parametrize("words", [("show",), ("logs",), ("cancel",), ("retry",)])
+def test_a_log_is_followed_to_the_end_of_the_job(ledger: Ledger) -> None:
+    """What was there, and what comes; then the command ends by itself."""
+    run_id = live(ledger, ledger.run("NOT_STARTED"), until_end=False)
+    with ThreadPoolExecutor() as pool:
+        following = pool.submit(job, "logs", run_id, "--follow")
+        until(lambda: listeners(ledger) == 1)
+        ledger.say(run_id, dg.DagsterEventType.RUN_SUCCESS, None)
+        lines = following.result(20).output.splitlines()
+    assert [line.split()[-1] for line in lines] == ["PIPELINE_ENQUEUED", "PIPELINE_START", "began.", "PIPELINE_SUCCESS"]
+    assert len(job("logs", run_id, "--follow", "--limit", "2", "--json").output.splitlines()) == 2
+
+
+def listeners(ledger: Ledger) -> int:
+    """Count the connections that listen to jobs."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'discubot-feed' AND state = 'idle'"
+    with ledger.instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        return int(connection.execute(sa.text(query)).scalar_one())
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("completed", 0), ("partial", 1)])
+def test_a_job_is_watched_to_its_end(ledger: Ledger, outcome: str, status: int) -> None:
+    """For a person in lines, for a program in JSON; the exit code says whether it is completed."""
+    run_id = live(ledger, ledger.run("NOT_STARTED", **{OUTCOME: outcome}))
+    lines = job("watch", run_id, status=status).output.splitlines()
+    assert "STAGE   stage=thread_building state=running" in "\n".join(lines)
+    assert lines[-1].split()[:2] == [outcome.upper(), f"status={outcome}"]
+    told = [json.loads(line) for line in job("watch", run_id, "--json", status=status).output.splitlines()]
+    assert (told[-1]["event"], told[-1]["job_id"]) == (outcome, run_id)
+
+
+@pytest.mark.parametrize("words", [("show",), ("logs",), ("logs", "--follow"), ("watch",), ("cancel",), ("retry",)])
 def test_a_job_that_nobody_knows_is_said_to_be_none(ledger: Ledger, words: tuple[str, ...]) -> None:
     """One clear sentence, and the exit code 1."""
     assert job(*words, NOBODY, status=1).output == f"Error: there is no job {NOBODY}\n"

@@ -52,4 +52,4 @@ def command(town: Town, *words: str, status: int = 0) -> Any:
     if status:
         return done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return lines if words[0] == "logs" else lines[0]
+    return lines if words[0] in ("logs", "watch") else lines[0]

@@ -65,7 +65,7 @@ class Ledger:
         seconds = {name: None if value is None else at + value for name, value in times.items()}
         self._write(run_id, create_timestamp=created.replace(tzinfo=None), **seconds)
 
-    def say(self, run_id: str, kind: dg.DagsterEventType, step: str = "build_thread", data: Any = None) -> None:
+    def say(self, run_id: str, kind: dg.DagsterEventType, step: str | None = "build_thread", data: Any = None) -> None:
         """Write an event of a run's step."""
         event = dg.DagsterEvent(
             kind.value, "discussion_job", step_key=step, event_specific_data=data, message=kind.value

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from discubot_pipeline.domain.config import GenericCredentials, SlackCredentials, SourceConfig
+from discubot_pipeline.web.__main__ import Server
 from discubot_pipeline.web.app import create_app
 from discubot_pipeline.wiring import Services
 from tests.conftest import PLAIN
@@ -33,7 +34,7 @@ class Receiver:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(create_app(services), log_config=None, access_log=False)
-        self._server = uvicorn.Server(config)
+        self._server = Server(config, services)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self._thread.start()
         until(lambda: self._server.started)
