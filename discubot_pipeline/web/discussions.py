@@ -85,7 +85,7 @@ def rename_discussion(
     return answer(here.stores.catalogue.get(id, bearer.team_id), response)
 
 
-@router.delete("/{id}", status_code=204, responses=documented(403, 404, 409))
+@router.delete("/{id}", status_code=204, responses=documented(403, 404, 409, 428))
 def delete_discussion(id: UUID, bearer: Admin, here: Here, match: IfMatch = None) -> None:
     """Delete a discussion with its messages and tasks; pages in Notion stay. 409 while a job works on it."""
     version = version_of(match, None) if match is not None else None

@@ -12,11 +12,13 @@ from discubot_pipeline.domain.config import NotionSourceCredentials, SourceConfi
 from discubot_pipeline.domain.delivery import Arrival, Challenge, DeliveryKind, Handshake, SourceType
 from discubot_pipeline.domain.errors import Permanent, PipelineError
 from discubot_pipeline.ports import Door
+from discubot_pipeline.web.problems import documented
 from discubot_pipeline.wiring import Services
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
 SYSTEM = "system"
+REFUSED = documented(400, 404, 406, 409, 413)
 TAKEN = "this source has a verification token already: `discubot source token --forget`"
 
 
@@ -56,8 +58,8 @@ async def raw_body(request: Request, door: Annotated[Door, Depends(door_of)]) ->
     return bytes(body)
 
 
-@router.post("/hooks/{source}", response_model=None)
-@router.post("/hooks/{source}/{hook}", response_model=None)
+@router.post("/hooks/{source}", responses=REFUSED)
+@router.post("/hooks/{source}/{hook}", responses=REFUSED)
 def receive(
     request: Request,
     door: Annotated[Door, Depends(door_of)],

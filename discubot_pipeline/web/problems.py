@@ -40,10 +40,12 @@ RETRY_SECONDS = 5
 MEDIA_TYPE = "application/problem+json"
 MEANINGS = {
     400: "What was sent cannot be read.",
-    401: "No token, or one that is not known.",
+    401: "No token or signature, or one that is not known.",
     403: "The token may only read.",
     404: "Not there, or another team's.",
+    406: "Mailgun need not send it again, whatever is wrong.",
     409: "It does not go with how things stand by now.",
+    413: "It is larger than anything that is taken.",
     422: "Something is wrong with what was sent: `detail` says what.",
     428: "A change needs the version it was made from.",
     503: "Something we need does not answer: try again later.",
