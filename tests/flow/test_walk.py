@@ -1,0 +1,152 @@
+"""Jobs walk through every status that there is: the API is asked and heard, Dagster's GraphQL says what is true."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from discubot_pipeline.domain.job import STAGE_OF
+from tests.flow.desk import Desk
+from tests.flow.runs import Json, Run, eventually
+from tests.flow.team import Team, Thread
+from tests.flow.town import Town
+from tests.web.sse import Client, Said
+
+RETRIED = 180.0
+pytestmark = pytest.mark.timeout(400)
+ENDS = {"PIPELINE_SUCCESS": "completed", "PIPELINE_FAILURE": "failed", "PIPELINE_CANCELED": "cancelled"}
+STATUSES = {
+    "PIPELINE_ENQUEUED": "pending",
+    "PIPELINE_STARTING": "processing",
+    "PIPELINE_START": "processing",
+    "STEP_UP_FOR_RETRY": "delayed",
+    "STEP_RESTARTED": "processing",
+} | ENDS
+OUTCOMES = {"partial": "partial", "deferred": "delayed"}
+STEPS = {"STEP_START", "STEP_UP_FOR_RETRY", "STEP_RESTARTED", "STEP_SUCCESS", "STEP_FAILURE"}
+
+
+class Witness:
+    """Listens to a team's events, and asks for the status of its newest job all the time."""
+
+    def __init__(self, team: Team) -> None:
+        self._desk, self._client = (
+            Desk.of(team),
+            Client(team.town.here.settings.receiver_url, Desk.of(team, "ben").token),
+        )
+        self._over = threading.Event()
+        self.heard: list[Said] = []
+        self.seen: dict[str, list[str]] = {}
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._listen, self._look)]
+
+    @contextmanager
+    def watching(self) -> Iterator["Witness"]:
+        """Watch as long as the block lasts."""
+        for thread in self._threads:
+            thread.start()
+        yield self
+        self._over.set()
+        self._threads[1].join()
+
+    def told(self, run: Run, kind: str) -> list[Json]:
+        """List what was heard of a job."""
+        return [said.data for said in self.heard if said.kind == kind and said.data["job_id"] == run.id]
+
+    def statuses(self, run: Run) -> list[str]:
+        """List the statuses that were heard of a job, its end included."""
+        kinds = ("completed", "partial", "failed", "cancelled", "delayed")
+        ends = [said for said in self.heard if said.kind in kinds and said.data["job_id"] == run.id]
+        assert len(ends) <= 1
+        return [data["status"] for data in self.told(run, "status")] + [end.kind for end in ends]
+
+    def _listen(self) -> None:
+        with self._client.listening("/events") as said:
+            for each in said:
+                self.heard.append(each)
+                if self._over.is_set():
+                    return
+
+    def _look(self) -> None:
+        while not self._over.wait(0.03):
+            for job in self._desk("GET", "/jobs")["jobs"]:
+                seen = self.seen.setdefault(job["job_id"], [])
+                if not seen or seen[-1] != job["status"]:
+                    seen.append(job["status"])
+
+
+def by_dagster(town: Town, run: Run) -> list[str]:
+    """List a job's statuses by GraphQL's word: what its events mean, the last of them with its outcome."""
+    told = [STATUSES[kind] for event in town.events(run.id) if (kind := event.get("eventType")) in STATUSES]
+    end = OUTCOMES.get(run.tags.get("discubot/outcome", ""), told[-1])
+    return [*told[:-1], "delayed" if run.tags.get("dagster/auto_retry_run_id") else end]
+
+
+def check(witness: Witness, town: Town, run: Run) -> list[str]:
+    """Compare what was heard and seen of a job with Dagster's word; gives its statuses."""
+    expected = by_dagster(town, run)
+    eventually(lambda: len(witness.statuses(run)) >= len(expected), f"the end of {run.id} to be heard")
+    assert witness.statuses(run) == expected
+    stages = [(data["stage"], data["state"]) for data in witness.told(run, "stage")]
+    steps = [event for event in town.events(run.id) if event.get("eventType") in STEPS]
+    assert [stage for stage, _ in stages] == [STAGE_OF[event["stepKey"]] for event in steps]
+    rest = iter(expected)
+    assert all(status in rest for status in witness.seen[run.id]), (witness.seen[run.id], expected)
+    return expected
+
+
+def test_a_job_waits_works_is_held_up_and_is_completed(town: Town) -> None:
+    """Slack is busy for a second in the middle of it."""
+    team = town.team("walker")
+    with Witness(team).watching() as witness:
+        with town.fault("slack", "conversations.replies", "ratelimit", retry_after=1) as hiccup:
+            thread = team.thread("The stair creaks", "@bot oil the stair")
+            hiccup.strikes()
+        [run] = thread.settled()
+        walked = check(witness, town, run)
+    assert walked == ["pending", "processing", "processing", "delayed", "processing", "completed"]
+
+
+def test_a_job_fails(town: Town) -> None:
+    """Notion refuses the token."""
+    team = town.team("stumbler")
+    with Witness(team).watching() as witness, town.fault("notion", team.resolving, "status", status=401, times=None):
+        [run] = team.thread("The stair is steep", "@bot fix the stair").settled()
+        assert check(witness, town, run)[-1] == "failed"
+
+
+def test_a_job_is_put_off(town: Town) -> None:
+    """Notion wants a minute; another job goes on then."""
+    team = town.team("dawdler")
+    with Witness(team).watching() as witness:
+        with town.fault("notion", team.resolving, "ratelimit", retry_after=60, times=None):
+            thread = team.thread("The stair is red", "@bot paint the stair")
+            thread.waits()
+            [run] = thread.runs
+            assert check(witness, town, run)[-1] == "delayed"
+
+
+def test_a_chain_of_three(town: Town) -> None:
+    """Two processes are killed; the third job ends it, and the chain tells all three."""
+    team = town.team("climber")
+    with Witness(team).watching() as witness:
+        with town.fault("slack", "conversations.replies", "slow", seconds=30, times=2) as slow:
+            thread = team.thread("The ladder is short", "@bot buy a ladder")
+            for number in (1, 2):
+                slow.strikes(number)
+                os.kill(town.process(newest(thread).id), signal.SIGKILL)
+        runs = thread.settled(3, RETRIED)
+        walked = [check(witness, town, run) for run in runs]
+    assert [each[-1] for each in walked] == ["delayed", "delayed", "completed"]
+    assert [run.parent for run in runs] == [None, runs[0].id, runs[1].id]
+    attempts = Desk.of(team, "carl").job(runs[0].id)["attempts"]
+    assert [(each["job_id"], each["status"]) for each in attempts] == [
+        (run.id, status) for run, status in zip(runs, ("failed", "failed", "completed"), strict=True)
+    ]
+
+
+def newest(thread: Thread) -> Run:
+    """Give the run of a thread that has a process."""
+    return eventually(lambda: next((run for run in thread.runs if run.status == "STARTED"), None), "a run at work")
