@@ -2,9 +2,11 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 STAMP := .venv/.stamp
+NODE := tests/sandbox/node
+NODE_STAMP := $(NODE)/node_modules/.stamp
 MODERN := import sys; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: venv demo test check bench lock
+.PHONY: venv node demo test check bench lock
 .DEFAULT_GOAL := demo
 
 venv: $(STAMP)
@@ -21,10 +23,18 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
+# Only some tests need these packages; without Node.js 20 they are left out by name.
+node: $(NODE_STAMP)
+
+$(NODE_STAMP): $(NODE)/package-lock.json
+	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then \
+	  (cd $(NODE) && npm ci --prefer-offline --loglevel=error) && touch $@; \
+	else echo "No Node.js 20 with npm: the tests that need it are left out."; fi
+
 demo: $(STAMP)
 	@$(BIN)/discubot demo
 
-test: $(STAMP)
+test: $(STAMP) node
 	@$(BIN)/python -m pytest
 
 check: $(STAMP)

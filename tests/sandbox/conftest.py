@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .harness import TEAM, Figma, Receiver, Sandbox, Server
+from .harness import TEAM, Figma, Json, Receiver, Sandbox, Server
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +39,25 @@ def receiver(sandbox: Sandbox) -> Iterator[Receiver]:
 def figma(sandbox: Sandbox) -> Figma:
     """Give a client."""
     return Figma(sandbox)
+
+
+@pytest.fixture
+def listener(sandbox: Sandbox) -> Iterator[Receiver]:
+    """Listen for requests."""
+    listening = Receiver()
+    yield listening
+    sandbox.control("POST", "/reset")
+    listening.stop()
+
+
+@pytest.fixture
+def subscription(sandbox: Sandbox, listener: Receiver) -> Json:
+    """Subscribe the default connection, with short retries, and enter its token."""
+    new = {"token": sandbox.notion_token, "url": listener.url, "retry_delays": [0, 0.05]}
+    made: Json = sandbox.control("POST", "/notion/subscriptions", new)
+    headers, body = listener.next()
+    assert body == {"verification_token": made["verification_token"]}
+    assert "x-notion-signature" not in headers
+    assert made["handshake"]["status"] == 200
+    sandbox.control("POST", f"/notion/subscriptions/{made['id']}/verify", body)
+    return made

@@ -182,6 +182,7 @@ def test_trashed_pages_are_hidden_but_readable(sandbox: Sandbox) -> None:
     sandbox.control("POST", f"/notion/pages/{page['id']}/trash")
     query = f"/data_sources/{sandbox.source}/query"
     assert sandbox.notion("POST", query, {}).json()["results"] == []
+    assert [row["id"] for row in sandbox.notion("POST", query, {"in_trash": True}).json()["results"]] == [page["id"]]
     assert sandbox.notion("GET", f"/pages/{page['id']}").json()["in_trash"]
     edit = {"properties": {"Source": {"url": "https://a.io"}}}
     assert refused(sandbox.notion("PATCH", f"/pages/{page['id']}", edit)) == (400, "validation_error")

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,28 +16,6 @@ BOTH = ["comment.created", "page.properties_updated"]
 def page(sandbox: Sandbox) -> str:
     """Give the document that people comment on."""
     return str(sandbox.defaults["notion"]["page_id"])
-
-
-@pytest.fixture
-def listener(sandbox: Sandbox) -> Iterator[Receiver]:
-    """Listen for requests."""
-    listening = Receiver()
-    yield listening
-    sandbox.control("POST", "/reset")
-    listening.stop()
-
-
-@pytest.fixture
-def subscription(sandbox: Sandbox, listener: Receiver) -> Json:
-    """Subscribe the default connection, with short retries, and enter its token."""
-    new = {"token": sandbox.notion_token, "url": listener.url, "retry_delays": [0, 0.05]}
-    made: Json = sandbox.control("POST", "/notion/subscriptions", new)
-    headers, body = listener.next()
-    assert body == {"verification_token": made["verification_token"]}
-    assert "x-notion-signature" not in headers
-    assert made["handshake"]["status"] == 200
-    sandbox.control("POST", f"/notion/subscriptions/{made['id']}/verify", body)
-    return made
 
 
 def comment(sandbox: Sandbox, **given: Any) -> Json:

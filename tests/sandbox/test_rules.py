@@ -184,7 +184,9 @@ PAGE_RULES: list[NotionRule] = [
     ("content with an unknown key", children(paragraph(text="x")), "text should be not present"),
     ("a to-do that is ticked by a word", children(block("to_do", checked="yes")), "should be a boolean"),
     ("code in an unknown language", children(block("code", language="klingon")), "known language"),
-    ("children under code", children(block("code", children=[paragraph()])),
+    ("code without a language", children(block("code")), "known language"),
+    ("a paragraph with a word as icon", children(paragraph(icon={"emoji": "idea"})), "should be an emoji"),
+    ("children under code", children(block("code", language="json", children=[paragraph()])),
      "children should be not present"),
     ("children under a plain heading", children(block("heading_2", children=[paragraph()])),
      "children should be not present"),
@@ -210,6 +212,7 @@ QUERY_RULES: list[NotionRule] = [
     ("a page of 101", query(page_size=101), "between `1` and `100`"),
     ("a cursor from nowhere", query(start_cursor=NOWHERE), "start_cursor provided is invalid"),
     ("a sort without direction", query(sorts=[{"timestamp": "created_time"}]), "direction"),
+    ("a trash flag that is a word", query(in_trash="yes"), "should be a boolean"),
     ("an unknown key in a query", query(limit=5), "body.limit should be not present"),
 ]  # fmt: skip
 

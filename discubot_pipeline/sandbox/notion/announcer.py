@@ -6,10 +6,9 @@ import uuid
 from datetime import UTC, datetime
 
 from discubot_pipeline.sandbox.notion.courier import Courier, Subscription
+from discubot_pipeline.sandbox.notion.shapes import WORKSPACE_ID
 from discubot_pipeline.sandbox.notion.state import News, NotionState
 from discubot_pipeline.sandbox.wire import Json
-
-WORKSPACE_ID = "5a2b0c1d-0000-4000-8000-00000000acee"
 
 
 class Announcer:

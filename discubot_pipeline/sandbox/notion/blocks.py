@@ -19,23 +19,20 @@ TYPES = (*TEXT_TYPES, "divider", "bookmark")
 PARENTS = frozenset(TEXT_TYPES) - {"code"}
 HEADINGS = frozenset({"heading_1", "heading_2", "heading_3"})
 EXTRA_KEYS: dict[str, set[str]] = {
-    "to_do": {"color", "checked"}, "callout": {"color", "icon"}, "code": {"language", "caption"},
+    "to_do": {"color", "checked"}, "callout": {"color", "icon"}, "paragraph": {"color", "icon"},
+    "code": {"language", "caption"},
     **{heading: {"color", "is_toggleable"} for heading in HEADINGS},
 }  # fmt: skip
 LANGUAGES = frozenset({
-    "abap", "arduino", "bash", "basic", "c", "c#", "c++", "clojure", "coffeescript", "css", "dart", "diff",
-    "docker",
-    "elixir", "elm", "erlang", "f#", "flow", "fortran", "gherkin", "glsl", "go", "graphql", "groovy",
-    "haskell", "html",
-    "java", "java/c/c++/c#", "javascript", "json", "julia", "kotlin", "latex", "less", "lisp", "livescript",
-    "lua",
-    "makefile", "markdown", "markup", "matlab", "mermaid", "nix", "objective-c", "ocaml", "pascal", "perl",
-    "php",
-    "plain text", "powershell", "prolog", "protobuf", "python", "r", "reason", "ruby", "rust", "sass",
-    "scala", "scheme",
-    "scss", "shell", "sql", "swift", "toml", "typescript", "vb.net", "verilog", "vhdl", "visual basic",
-    "webassembly",
-    "xml", "yaml",
+    "abap", "abc", "agda", "arduino", "ascii art", "assembly", "bash", "basic", "bnf", "c", "c#", "c++",
+    "clojure", "coffeescript", "coq", "css", "dart", "dhall", "diff", "docker", "ebnf", "elixir", "elm",
+    "erlang", "f#", "flow", "fortran", "gherkin", "glsl", "go", "graphql", "groovy", "haskell", "hcl", "html",
+    "idris", "java", "java/c/c++/c#", "javascript", "json", "julia", "kotlin", "latex", "less", "lisp",
+    "livescript", "llvm ir", "lua", "makefile", "markdown", "markup", "mathematica", "matlab", "mermaid",
+    "nix", "notion formula", "objective-c", "ocaml", "pascal", "perl", "php", "plain text", "powershell",
+    "prolog", "protobuf", "purescript", "python", "r", "racket", "reason", "ruby", "rust", "sass", "scala",
+    "scheme", "scss", "shell", "smalltalk", "solidity", "sql", "swift", "toml", "typescript", "vb.net",
+    "verilog", "vhdl", "visual basic", "webassembly", "xml", "yaml",
 })  # fmt: skip
 
 
@@ -108,13 +105,13 @@ def _extras(state: NotionState, kind: str, content: Json, at: str) -> Json:
         extras["checked"] = checks.boolean(content.get("checked", False), f"{at}.checked")
     if kind in HEADINGS:
         extras["is_toggleable"] = checks.boolean(content.get("is_toggleable", False), f"{at}.is_toggleable")
-    if kind == "callout":
+    if kind in ("callout", "paragraph"):
         extras["icon"] = icon(content.get("icon"), f"{at}.icon")
     return extras
 
 
 def _code(state: NotionState, content: Json, at: str) -> Json:
-    language = content.get("language", "plain text")
+    language = content.get("language")
     if not isinstance(language, str) or language not in LANGUAGES:
         raise wrong(f"{at}.language", f"should be a known language, instead was {quoted(language)}")
     return {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from discubot_pipeline.sandbox.notion import text, values
+from discubot_pipeline.sandbox.notion import checks, text, values
 from discubot_pipeline.sandbox.notion.checks import identity, invalid, mapping, only, quoted, string, wrong
 from discubot_pipeline.sandbox.notion.state import DataSource, NotionState, Page, Property
 from discubot_pipeline.sandbox.wire import Json
@@ -60,7 +60,8 @@ def matching(state: NotionState, source: DataSource, body: Json) -> list[Page]:
     only(body, {"filter", "sorts", "start_cursor", "page_size", "in_trash", "archived", "result_type"}, "body")
     keep = condition(state, source, body["filter"], "body.filter", 0) if body.get("filter") else lambda page: True
     seen = time.time() - state.limits.query_lag_seconds
-    rows = [p for p in state.rows(source) if not p.in_trash and p.created <= seen and keep(p)]
+    trashed = checks.boolean(body.get("in_trash", body.get("archived", False)), "body.in_trash")
+    rows = [p for p in state.rows(source) if p.in_trash == trashed and p.created <= seen and keep(p)]
     rows.sort(key=lambda page: page.id)
     for key, descending in reversed(_sorts(state, source, body.get("sorts") or [])):
         rows.sort(key=key, reverse=descending)

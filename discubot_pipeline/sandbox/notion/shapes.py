@@ -18,6 +18,7 @@ from discubot_pipeline.sandbox.wire import Json
 
 OLD, MIDDLE, NEW = "2022-06-28", "2025-09-03", "2026-03-11"
 VERSIONS = (OLD, MIDDLE, NEW)
+WORKSPACE_ID = "5a2b0c1d-0000-4000-8000-00000000acee"
 GROUPS = (("To-do", "gray"), ("In progress", "blue"), ("Complete", "green"))
 
 
@@ -40,8 +41,12 @@ def user(state: NotionState, found: User) -> Json:
     """Write a person or bot."""
     head = {"object": "user", "id": found.id, "name": found.name, "avatar_url": None}
     if found.is_bot:
-        bot = {"owner": {"type": "workspace", "workspace": True}, "workspace_name": "Sandbox"}
-        return head | {"type": "bot", "bot": bot}
+        bot = {
+            "owner": {"type": "workspace", "workspace": True},
+            "workspace_id": WORKSPACE_ID,
+            "workspace_name": "Sandbox",
+        }
+        return head | {"type": "bot", "bot": bot | {"workspace_limits": {"max_file_upload_size_in_bytes": 5_242_880}}}
     return head | {"type": "person", "person": {"email": found.email, "email_verified": True}}
 
 
@@ -63,11 +68,13 @@ def database(state: NotionState, found: Database, version: str) -> Json:
 def data_source(state: NotionState, found: DataSource, version: str) -> Json:
     """Write a data source with its columns."""
     created = state.databases[found.database_id].created
+    founder = by(next(iter(state.users)))
     return {
         "object": "data_source", "id": found.id, "title": [text.piece(found.name)], "description": [],
         "properties": schema(found), "parent": {"type": "database_id", "database_id": found.database_id},
         "database_parent": {"type": "workspace", "workspace": True}, "is_inline": False, "icon": None,
-        "created_time": minute(created), "last_edited_time": minute(created),
+        "cover": None, "created_time": minute(created), "last_edited_time": minute(created),
+        "created_by": founder, "last_edited_by": founder,
         "url": state.url(found.database_id),
         "public_url": None, **trash(version, False),
     }  # fmt: skip
