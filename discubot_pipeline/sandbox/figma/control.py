@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException
@@ -54,6 +54,12 @@ class NewComment(Strict):
     node_id: str | None = None
     created_at: datetime | None = None
     quiet: bool = False
+
+
+class CommentChange(Strict):
+    """Whether a thread is resolved."""
+
+    is_resolved: bool
 
 
 class NewWebhook(Strict):
@@ -157,6 +163,17 @@ async def say(world: TheWorld, new: NewComment) -> Json:
 async def say_all(world: TheWorld, new: list[NewComment]) -> Json:
     """Import many comments in the order given."""
     return {"comments": [await say(world, one) for one in new]}
+
+
+@router.patch("/files/{key}/comments/{id}")
+async def change_comment(world: TheWorld, key: str, id: str, change: CommentChange) -> Json:
+    """Let somebody resolve a thread, or open it again."""
+    file = file_of(world, key)
+    if id not in file.comments or file.comments[id].parent_id:
+        raise HTTPException(404, f"no root comment {id}")
+    file.comments[id].resolved_at = datetime.now(UTC) if change.is_resolved else None
+    world.figma.revision += 1
+    return shapes.comment(world.figma, file, file.comments[id])
 
 
 @router.delete("/files/{key}/comments/{id}")
