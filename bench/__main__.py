@@ -1,34 +1,35 @@
-"""`python -m bench NAME [--json FILE]`: each benchmark runs ours and its peer in the same call, on the same machine."""
+"""The one entry to all measurements: `python -m bench NAME`. A bench is a module with `add_arguments` and `run`."""
 
 import argparse
-import json
-import platform
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from importlib import import_module
+from types import ModuleType
+from typing import Final
 
-from bench import receive
+BENCHES: Final = {
+    "analysis": "bench.analysis.command",
+    "receive": "bench.receive",
+}
+"""Name → module. A new bench is one line here; its module's docstring is what `python -m bench` shows."""
 
-BENCHES: dict[str, Callable[[], dict[str, Any]]] = {"receive": receive.run}
+
+def about(module: ModuleType) -> str:
+    """Give the first line of a bench's docstring."""
+    return (module.__doc__ or "").strip().partition("\n")[0]
 
 
 def main() -> int:
-    """Run one benchmark and print its table; without a name list them."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=sorted(BENCHES))
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    """Run the bench that is named, or list them all."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measurements of discubot-pipeline.")
+    commands = parser.add_subparsers(dest="name", metavar="NAME")
+    modules = {name: import_module(path) for name, path in BENCHES.items()}
+    for name, module in modules.items():
+        module.add_arguments(commands.add_parser(name, help=about(module), description=module.__doc__))
     options = parser.parse_args()
     if options.name is None:
-        for name, bench in sorted(BENCHES.items()):
-            print(f"{name:<10} {(sys.modules[bench.__module__].__doc__ or '').strip()}")
+        print("\n".join(f"{name:<12} {about(module)}" for name, module in modules.items()))
         return 0
-    result = {"bench": options.name, "python": platform.python_version()} | BENCHES[options.name]()
-    for name, value in result.items():
-        print(f"{name:<16} {value}")
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
-    return 0
+    return int(modules[options.name].run(options))
 
 
 if __name__ == "__main__":

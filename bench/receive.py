@@ -1,7 +1,9 @@
 """How many signed Slack events a second the receiver commits, beside what pgbench commits on the same server."""
 
+import argparse
 import http.client
 import json
+import platform
 import subprocess
 import sys
 import tempfile
@@ -33,7 +35,23 @@ PEER = 'INSERT INTO bench_peer (payload) VALUES (\'{"text": "one row"}\');'
 PEER_SECONDS = 10
 
 
-def run(requests: int = 20_000) -> dict[str, Any]:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Name the options."""
+    parser.add_argument("--requests", type=int, default=20_000, help="how many events to send (20000)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, print, and write the figures."""
+    figures = {"bench": "receive", "python": platform.python_version()} | compare(options.requests)
+    for name, value in figures.items():
+        print(f"{name:<16} {value}")
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
+
+
+def compare(requests: int) -> dict[str, Any]:
     """Measure both on one server; gives per_s, p99_ms, ratio_pgbench and what was seen."""
     with tempfile.TemporaryDirectory(prefix="discubot-bench-") as folder:
         postgres = EmbeddedPostgres(Path(folder))

@@ -101,6 +101,24 @@ def ingest(file: BinaryIO, name: str | None) -> None:
     click.echo(json.dumps(send(file.read(), name)))
 
 
+@main.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--json", "as_json", is_flag=True, help="Print the whole analysis as JSON.")
+@click.option("--jsonl", is_flag=True, help="FILE has one thread a line; print one JSON result a line.")
+def analyze(file: BinaryIO, as_json: bool, jsonl: bool) -> None:
+    """Analyse the thread in FILE (or - for standard input) with the built-in analyst; nothing is written anywhere."""
+    from discubot_pipeline.cli.analyze import analyze_lines, analyze_one
+
+    if not jsonl:
+        click.echo(analyze_one(file.read(), as_json))
+        return
+    all_well = True
+    for well, line in analyze_lines(file):
+        all_well = all_well and well
+        click.echo(line)
+    sys.exit(0 if all_well else 1)
+
+
 def add_groups() -> None:
     """Hang the groups of administration commands under `discubot`."""
     from discubot_pipeline.cli import doctor, models, outputs, people, sources, teams

@@ -41,7 +41,7 @@ _SUBJECT = (
 )
 _ADVERBS = r"(?:(?:still|always|sometimes|just|now|often|suddenly|also|completely|totally|again|currently) )*"
 _STATE = re.compile(
-    rf"{_SUBJECT} (?:is|are|seems(?: to be)?|looks|still|got) {_ADVERBS}(?:broken|not working|down|"
+    rf"{_SUBJECT} (?:is|are|seems(?: to be)?|looks|still|got) {_ADVERBS}(?:broken|not working|down|dead|"
     rf"unusable)\b(?P<rest>.*)",
     re.IGNORECASE,
 )
@@ -73,6 +73,7 @@ _NOT = re.compile(
     r"(?P<verb>work|load|open|show|render|respond|save|update|close|scroll|submit|appear)\b(?P<rest>.*)",
     re.IGNORECASE,
 )
+_LACKS = re.compile(rf"{_SUBJECT} (?:lacks?|is lacking|misses) (?P<what>(?:the|an?|any|some|our) .+)", re.IGNORECASE)
 _THERE = re.compile(
     r"there(?:'s|’s| is| are| seems to be) (?:a|an|another|some) (?P<thing>(?:\w+ ){0,3}(?:bug|typo|regression|"
     r"leak)s?\b.*)",
@@ -91,7 +92,16 @@ def repair_of(sentence: Sentence) -> str | None:
     text = _HEARSAY.sub("", text.rstrip(" .!"), count=1)
     if len(text) > LONGEST or sentence.is_question or sentence.is_joke:
         return None
-    return _state(text) or _quality(text) or _needs(text) or _going(text) or _fault(text) or _not(text) or _there(text)
+    return (
+        _state(text)
+        or _quality(text)
+        or _needs(text)
+        or _going(text)
+        or _fault(text)
+        or _not(text)
+        or _there(text)
+        or _lacks(text)
+    )
 
 
 def lowered(thing: str) -> str:
@@ -145,6 +155,11 @@ def _not(text: str) -> str | None:
     verb = match["verb"].casefold()
     gerund = "submitting" if verb == "submit" else verb.removesuffix("e") + "ing"
     return f"fix {lowered(match['subject'])} not {gerund}{match['rest']}"
+
+
+def _lacks(text: str) -> str | None:
+    match = _LACKS.match(text)
+    return f"add {match['what']} to {lowered(match['subject'])}" if match and _is_thing(match["subject"]) else None
 
 
 def _there(text: str) -> str | None:

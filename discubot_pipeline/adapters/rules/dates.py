@@ -60,11 +60,15 @@ _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DAY = "|".join(sorted(WEEKDAYS, key=len, reverse=True))
 _PREPOSITION = (
     r"\b(?:not later than|no later than|at the latest|due(?: date)?:?(?: on| by)?|deadline:?(?: is)?|by|before|"
-    r"until|till|on|for|bis(?: zum)?|tegen|vóór|voor|avant|pour|d'ici|antes del?|para|am|op|le|el) (?:the )?"
+    r"until|till|on|for|bis(?: zum)?|uiterlijk(?: op)?|spätestens(?: am)?|au plus tard(?: le)?|"
+    r"a más tardar(?: el)?|tegen|vóór|voor|avant|pour|d'ici|antes del?|para|am|op|le|el) (?:the )?"
 )
 _LEAD = f"(?:{_PREPOSITION})?"
 _WHICH = r"(?P<which>this|next|coming|nächsten|volgende) "
-_PART = r"(?: (?:morning|noon|afternoon|evening|night))?(?![\w'’])"
+_PART = (
+    r"(?: (?:morning|noon|afternoon|evening|night|früh|vormittag|mittag|nachmittag|abend|ochtend|middag|avond|matin|"
+    r"midi|après-midi|soir|tarde|noche))?(?![\w'’])"
+)
 _NOT_PAST = r"(?<!last )(?<!since )(?<!past )(?<!from )(?<!every )(?<!each )"
 _YEAR = r"(?P<year>20\d\d|\d\d)"
 _SLASHED = (
@@ -75,11 +79,22 @@ _SLASHED = (
 """25/12 and 12/25 and 5/5 can be told; 3/12 could be either day and is no date."""
 _COUNT = r"(?P<count>\d{1,3}|" + "|".join(NUMBERS) + ")"
 
+_HINT = re.compile(
+    rf"\d|\b(?:{_MONTH}|{_DAY}|today|tonight|tomorrow|tmrw?|eod|cob|eow|eom|end|ende|eind|einde|fin|final|finales|"
+    rf"monatsende|"
+    r"days?|weeks?|months?|business|morgen|übermorgen|overmorgen|demain|après|pasado|mañana|heute|vandaag|vanmiddag|"
+    r"vanavond|aujourd|hoy|this|ce|cet|cette|esta|diese|dieser|deze)\b",
+    re.IGNORECASE,
+)
+"""Without one of these no day is named: spares the patterns below."""
+
 Resolver = Callable[[re.Match[str], date], date | None]
 
 
 def due_in(text: str, message: Message, time_zone: str) -> date | None:
     """Find the day a text names, the first that can be told for certain."""
+    if not _HINT.search(text):
+        return None
     sent = message.sent_at.astimezone(_zone(message.author.time_zone) or _zone(time_zone) or ZoneInfo("UTC")).date()
     found: list[tuple[int, date]] = []
     for pattern, resolve in PATTERNS:
@@ -92,8 +107,9 @@ def due_in(text: str, message: Message, time_zone: str) -> date | None:
 
 def without_date(text: str) -> str:
     """Take the days out of a text, with the words that lead to them."""
-    for pattern, _ in PATTERNS:
-        text = pattern.sub(" ", text)
+    if _HINT.search(text):
+        for pattern, _ in PATTERNS:
+            text = pattern.sub(" ", text)
     return " ".join(text.split())
 
 
@@ -150,7 +166,16 @@ def _week_end(match: re.Match[str], sent: date) -> date | None:
 
 
 def _month_end(match: re.Match[str], sent: date) -> date | None:
-    return sent + relativedelta(day=31)
+    name = match.groupdict().get("month")
+    if not name:
+        return sent + relativedelta(day=31)
+    return _coming(date(sent.year, MONTHS[name.casefold()], 1) + relativedelta(day=31), sent)
+
+
+def _day_of_month(match: re.Match[str], sent: date) -> date | None:
+    day = int(match["day"])
+    this = sent.replace(day=1) if day >= sent.day else sent.replace(day=1) + relativedelta(months=1)
+    return this.replace(day=day)
 
 
 def _ahead(match: re.Match[str], sent: date) -> date | None:
@@ -195,11 +220,23 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple(
         ),
         (
             _LEAD + r"\b(?:today|tonight|eod|cob|(?:the )?end of (?:the )?(?:day|business)|heute|vandaag|"
-            r"aujourd'hui|hoy)(?![\w'’])",
+            r"aujourd'hui|hoy|esta (?:tarde|noche)|ce (?:matin|soir)|cet après-midi|vanmiddag|vanavond|"
+            r"(?:later )?this (?:afternoon|evening))" + _PART,
             _days(0),
         ),
         (_LEAD + r"\b(?:the )?end of next week\b", _week_end),
-        (_LEAD + r"\b(?:eow|(?:the )?end of (?:the |this )?week|this week)(?![\w'’])", _week_end),
+        (
+            _LEAD + r"\b(?:eow|(?:the )?end of (?:the |this )?week|this week|ende (?:der|dieser) woche|diese woche|"
+            r"(?:het )?eind(?:e)? van (?:de|deze) week|deze week|(?:la )?fin de (?:la )?semaine|cette semaine|"
+            r"(?:el )?(?:final|fin) de (?:la )?semana|esta semana)(?![\w'’])",
+            _week_end,
+        ),
+        (_LEAD + rf"\b(?:the )?(?:end of|ende|eind|fin(?: de)?|finales de) (?P<month>{_MONTH})\b", _month_end),
+        (_LEAD + r"\b(?:monatsende|(?:het )?eind van de maand|(?:la )?fin du mois|fin de mes)\b", _month_end),
+        (
+            rf"{_PREPOSITION}(?<=the )(?P<day>\d{{1,2}})(?:st|nd|rd|th)\b(?=\W*$|[,.;:!?)]| (?:at|and|or|so|if)\b)",
+            _day_of_month,
+        ),
         (_LEAD + r"\b(?:eom|(?:the )?end of (?:the |this )?month)\b", _month_end),
         (rf"\b(?:within|in) (?:the next )?{_COUNT} (?P<unit>days?|weeks?|months?)\b(?! ago)", _ahead),
         (rf"{_PREPOSITION}(?:{_WHICH})?(?P<name>{_DAY}){_PART}", _weekday),

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
+from discubot_pipeline.adapters.rules import foreign
 from discubot_pipeline.adapters.rules.bugs import lowered, repair_of
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.sentences import Sentence
@@ -40,7 +41,7 @@ class Faults:
 
     def notice(self, sentence: Sentence) -> Fault | None:
         """Remember a sentence if it reports a fault."""
-        repair = repair_of(sentence)
+        repair = repair_of(sentence) or foreign.fault_in(sentence.text)
         return self._keep(Fault(sentence, repair)) if repair else None
 
     def notice_point(self, sentence: Sentence) -> Fault:

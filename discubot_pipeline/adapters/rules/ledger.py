@@ -1,5 +1,6 @@
 """Keeps the work found while a thread is read: joins what is said twice, notes who takes it, closes what is done."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -7,11 +8,18 @@ from datetime import date
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.replies import Effect, Reply
 from discubot_pipeline.adapters.rules.sentences import Sentence
+from discubot_pipeline.adapters.rules.titles import content_words
 from discubot_pipeline.domain.analysis import Priority
 from discubot_pipeline.domain.task import fingerprint
 
 ALIKE = 0.6
 MEANT = 0.5
+ADDRESSED = (Kind.REQUEST, Kind.PLEASE, Kind.NAMED, Kind.ORDER, Kind.FOREIGN)
+"""Ways to ask that a plain yes answers."""
+
+ANSWER = 6
+"""So many sentences after an ask a promise with a word of it is an answer to it."""
+
 REACH = 25
 """So many sentences after an ask "done" and "on it" still mean it."""
 
@@ -38,6 +46,11 @@ class Todo:
     def asked(self) -> Sentence:
         """Give the sentence that asks for it."""
         return self.said[0]
+
+    @property
+    def verb(self) -> str:
+        """Give the word that its title opens with, a verb where it is an order."""
+        return self.title.split(" ", maxsplit=1)[0].casefold()
 
     def resembles(self, other: "Todo") -> bool:
         """Say whether two are the same work in other words."""
@@ -76,7 +89,7 @@ class Ledger:
     def add(self, todo: Todo) -> None:
         """Note a piece of work, or join it with the same work noted before."""
         for place, known in enumerate(self._todos):
-            if not known.is_closed and known.resembles(todo):
+            if not known.is_closed and (known.resembles(todo) or _answers(todo, known)):
                 self._todos[place] = known.joined(todo)
                 return
         if len(self._todos) < MOST:
@@ -89,8 +102,54 @@ class Ledger:
             chosen = self._takeable(chosen, reply, sentence)
             self._change(chosen, lambda todo: _taken(todo, reply, sentence, due))
         else:
-            chosen = tuple(todo for todo in self._owned_first(chosen, reply, sentence) if not todo.is_instructed)
+            chosen = tuple(
+                todo
+                for todo in self._owned_first(chosen, reply, sentence)
+                if not todo.is_instructed and not _COLLECTIVE.search(todo.asked.text)
+            )
             self._change(chosen, lambda todo: replace(todo, is_closed=True))
+        return bool(chosen)
+
+    def assign(self, message_id: str, sentence: Sentence, due: date | None) -> bool:
+        """Give the work that a message asks for to who answers it with a yes; False when there is none to give."""
+        chosen = tuple(
+            todo
+            for todo in self.todos
+            if not todo.owner
+            and any(said.message.id == message_id for said in todo.said)
+            and todo.kind in ADDRESSED
+            and sentence.writer
+            and todo.asked.message.author.id != sentence.message.author.id
+        )
+        self._change(chosen, lambda todo: replace(todo, owner=sentence.writer, due=due or todo.due))
+        return bool(chosen)
+
+    def note_own(self, sentence: Sentence, due: date | None) -> bool:
+        """Add a day to the work that the same message has taken on already; False when there is none."""
+        own = tuple(
+            todo
+            for todo in self.todos
+            if todo.owner == sentence.writer and any(said.message.id == sentence.message.id for said in todo.said)
+        )
+        self._change(own[-1:], lambda todo: replace(todo, due=todo.due or due))
+        return bool(own)
+
+    def echo(self, verb: str, sentence: Sentence, due: date | None) -> bool:
+        """Give the latest work with this verb to who promises it; False when there is none that is free or theirs."""
+        near = (todo for todo in self._before(sentence) if sentence.order - todo.asked.order <= REACH)
+        free = tuple(todo for todo in near if todo.verb == verb and todo.owner in (None, sentence.writer))
+        chosen = self._latest(free)
+        self._change(chosen, lambda todo: replace(todo, owner=sentence.writer, due=todo.due or due))
+        return bool(chosen)
+
+    def finish(self, verb: str, sentence: Sentence) -> bool:
+        """Close the work with this verb of who says that it is done."""
+        chosen = tuple(
+            todo
+            for todo in self._before(sentence)
+            if todo.verb == verb and todo.owner == sentence.writer and not todo.is_instructed
+        )
+        self._change(chosen, lambda todo: replace(todo, is_closed=True))
         return bool(chosen)
 
     def note(self, sentence: Sentence, due: date | None, priority: Priority | None) -> None:
@@ -119,7 +178,9 @@ class Ledger:
         before = self._before(sentence)
         if not reply.words:
             near = [todo for todo in before if todo.is_instructed or sentence.order - todo.asked.order <= REACH]
-            return self._latest(tuple(near))
+            latest = self._latest(tuple(near))
+            said = content_words(sentence.show())
+            return tuple(todo for todo in latest if todo.words & said) or latest
         return tuple(todo for todo in before if len(todo.words & reply.words) >= MEANT * len(reply.words))
 
     def _takeable(self, todos: tuple[Todo, ...], reply: Reply, sentence: Sentence) -> tuple[Todo, ...]:
@@ -127,7 +188,8 @@ class Ledger:
             todos = tuple(todo for todo in todos if todo.asked.message.author.id != sentence.message.author.id)
         own = tuple(todo for todo in todos if todo.owner == reply.owner)
         free = tuple(todo for todo in todos if not todo.owner)
-        return own or free or (todos if len(todos) == 1 else ())
+        is_theirs = len(todos) == 1 and todos[0].kind is not Kind.PROMISE
+        return own or free or (todos if is_theirs else ())
 
     def _owned_first(self, todos: tuple[Todo, ...], reply: Reply, sentence: Sentence) -> tuple[Todo, ...]:
         own = tuple(todo for todo in todos if todo.owner and todo.owner == sentence.writer)
@@ -135,6 +197,20 @@ class Ledger:
 
     def _change(self, chosen: tuple[Todo, ...], change: Callable[[Todo], Todo]) -> None:
         self._todos = [change(todo) if todo in chosen else todo for todo in self._todos]
+
+
+_FURTHER = re.compile(r"\b(?:also|as well|too|then|after that|afterwards)\b", re.IGNORECASE)
+_COLLECTIVE = re.compile(r"\b(?:both|everyone|everybody|each of|all of you|you all|team|folks)\b", re.IGNORECASE)
+"""Who asks many is not served when one of them is done."""
+
+
+def _answers(todo: Todo, known: Todo) -> bool:
+    """Say whether a promise is somebody's way to do what another one has just asked for."""
+    if todo.kind is not Kind.PROMISE or known.owner not in (None, todo.owner) or known.kind is Kind.PROMISE:
+        return False
+    distance = todo.asked.order - known.asked.order
+    is_reply = 0 < distance <= ANSWER and todo.asked.message.author.id != known.asked.message.author.id
+    return is_reply and bool(todo.words & known.words) and not _FURTHER.search(todo.asked.text)
 
 
 def _taken(todo: Todo, reply: Reply, sentence: Sentence, due: date | None) -> Todo:

@@ -7,13 +7,14 @@ from enum import StrEnum
 
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.frames import Kind
-from discubot_pipeline.adapters.rules.leads import strip_leads
+from discubot_pipeline.adapters.rules.inline import head_of, listed, present_ask
+from discubot_pipeline.adapters.rules.leads import owner_at_end, strip_leads
 from discubot_pipeline.adapters.rules.lexicon import lexicon
-from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word, order_in
-from discubot_pipeline.adapters.rules.sentences import Sentence
+from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word, is_finite, order_in
+from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.tasks import thing
 from discubot_pipeline.adapters.rules.titles import has_object
-from discubot_pipeline.adapters.rules.verbs import WORK, Tier, tier_of
+from discubot_pipeline.adapters.rules.verbs import WORK, Tier, base_of, tier_of
 
 FEWEST = 2
 """A list without a heading is one from this many items on."""
@@ -48,7 +49,8 @@ _TALK = re.compile(
     re.IGNORECASE,
 )
 _WORK = re.compile(
-    r"^(?:.{0,80}\b)?(?:to-?do'?s?|to do|action(?:s| items?| points?)|next steps?|(?:open|remaining) (?:tasks|"
+    r"^(?:.{0,80}\b)?(?:to-?do'?s?|to do|action(?:s| items?| points?)|(?:sprint |weekly |our |my )?goals|"
+    r"next steps?|(?:open|remaining) (?:tasks|"
     r"points|items|issues)|tasks?|left to do|still (?:open|missing|to do)|must[- ]haves?|checklist|punch list|"
     r"feedback|fixes|please|we (?:still |also )?(?:need|have to|must)(?: to)?|needs?(?: to be done)?|(?:can|"
     r"could|would) (?:you|someone|we)|let's|needed|required|missing|bugs|things to (?P<verb>\w+)|things (?:are |"
@@ -68,7 +70,19 @@ _STATES = re.compile(
     re.IGNORECASE,
 )
 _TALKERS = lexicon("i we you it this he she they there")
-_EXPLICIT = re.compile(r"\b(?:to-?dos?|to do|action(?:s| items?| points?)|tasks?|next steps?)\b", re.IGNORECASE)
+_EXPLICIT = re.compile(
+    r"\b(?:(?:points|issues|findings|defects|remarks) (?:that |which )?(?:remain|are (?:open|left))|"
+    r"(?:remaining|open) (?:points|issues|findings|defects)|to-?dos?|to do|action(?:s| items?| points?)|tasks?|"
+    r"next steps?)\b",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(rf"(?:{PERSON}|me|myself) ?(?:[:–-] |to |will |→ )", re.IGNORECASE)
+_MINE = re.compile(r"(?:me|myself|i) ?[:–-] ?(?P<what>\S.*)", re.IGNORECASE)
+_OF_PERSON = re.compile(rf"(?P<who>{PERSON}) ?(?::|[–-] ) ?(?P<what>\S.{{3,120}})")
+_OFF = re.compile(
+    r"(?:on|in|at|off|out|away|sick|ooo|back|here|yes|no|ok|thanks|thx|same|nothing|vacation|holiday)\b", re.I
+)
+_FOR_ME = re.compile(r"(?P<what>.+?) ?(?:\(me\)|(?:→|->|=>|[–—-]) ?me)\W*$", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"\b(?:following|these|those|things?|below|list|points|items|changes|tasks|stuff)\b", re.IGNORECASE
 )
@@ -85,6 +99,12 @@ def blocks(sentences: Sequence[Sentence]) -> Iterator[Sentence | Listing]:
         elif following and following.is_item and _heads(sentences[place], following):
             end = _list_end(sentences, place + 1)
             yield _listing(sentences[place], sentences[place + 1 : end])
+        elif (end := _named_end(sentences, place)) - place >= FEWEST:
+            items = tuple(replace(each, is_item=True) for each in sentences[place:end])
+            yield Listing(None, items, Sense.WORK)
+        elif items := listed(sentences[place]):
+            yield Listing(head_of(sentences[place]), items, Sense.WORK)
+            end = place + 1
         else:
             yield sentences[place]
             end = place + 1
@@ -93,7 +113,9 @@ def blocks(sentences: Sequence[Sentence]) -> Iterator[Sentence | Listing]:
 
 def item_ask(listing: Listing, item: Sentence) -> Ask | None:
     """Read an item as work: by its own words, else by what its heading asks for."""
-    own = next(iter(asks_in(item)), None)
+    if (named := _OF_PERSON.match(item.text)) and _OFF.match(named["what"]):
+        return None
+    own = _signed(item) or _assigned(item) or next(iter(asks_in(item)), None) or present_ask(item)
     if own and own.tier is not Tier.TALKS:
         return own if own.kind is not Kind.ORDER else replace(own, kind=Kind.MARKER)
     text, called = strip_leads(item, item.text)
@@ -101,11 +123,33 @@ def item_ask(listing: Listing, item: Sentence) -> Ask | None:
     if order:
         return replace(order, kind=Kind.MARKER)
     names = {name for name in called if name}
+    text, trailing = owner_at_end(item, text)
+    mine = _FOR_ME.match(text)
+    text = mine["what"] if mine else text
+    names |= {name for name in (trailing, item.writer if mine else None) if name}
     body = repair_of(item) or (f"{listing.verb} {text}" if listing.verb else thing(text))
     if first_word(body) in _TALKERS or item.is_question:
         return None
     tier = Tier.DELIVERS if listing.verb else Tier.UNKNOWN
     return Ask(Kind.MARKER, body, tier, item, names.pop() if len(names) == 1 else None)
+
+
+def _assigned(item: Sentence) -> Ask | None:
+    """Read "Ann: wrapping up the importer" and "Ann - announcement mail" as work of hers."""
+    match = _OF_PERSON.match(item.text)
+    if not match or item.is_question or is_finite(match["what"]):
+        return None
+    word = first_word(match["what"])
+    base = base_of(word) if word.endswith("ing") else None
+    body = f"{base}{match['what'][len(word) :]}" if base else thing(match["what"])
+    return Ask(Kind.MARKER, body, tier_of(first_word(body)), item, item.person(match["who"]))
+
+
+def _signed(item: Sentence) -> Ask | None:
+    """Read "me: add an alert" and "add an alert (me)" as the writer's own."""
+    match = _MINE.match(item.text) or _FOR_ME.match(item.text)
+    order = order_in(item, match["what"]) if match else None
+    return replace(order, kind=Kind.MARKER, owner=item.writer) if order else None
 
 
 def is_statement(listing: Listing, item: Sentence, ask: Ask | None) -> bool:
@@ -133,6 +177,16 @@ def _list_end(sentences: Sequence[Sentence], place: int) -> int:
     return end
 
 
+def _named_end(sentences: Sequence[Sentence], place: int) -> int:
+    """Give the place behind the sentences in a row that each open with another name: "Ann: … Ben: …"."""
+    end = place
+    while end < len(sentences) and sentences[end].message.id == sentences[place].message.id:
+        if not _OF_PERSON.match(sentences[end].text) or sentences[end].is_question:
+            break
+        end += 1
+    return end
+
+
 def _heads(head: Sentence, item: Sentence) -> bool:
     """Say whether a sentence stands right above an item, in its message or as the same author's message before."""
     if head.message.id == item.message.id:
@@ -142,6 +196,8 @@ def _heads(head: Sentence, item: Sentence) -> bool:
 
 def _listing(head: Sentence | None, rows: Sequence[Sentence]) -> Listing:
     items = tuple(row for row in rows if row.is_item)
+    if len([item for item in items if _NAMED.match(item.text) or present_ask(item)]) >= FEWEST:
+        return Listing(head, items, Sense.WORK)
     if not head or not (head.text.endswith(":") or _WORK.match(head.text)):
         return Listing(head, items, Sense.OPEN, _heading_ask(head) if head else None)
     ask = _heading_ask(head)
@@ -154,7 +210,7 @@ def _listing(head: Sentence | None, rows: Sequence[Sentence]) -> Listing:
     text, _ = strip_leads(head, head.text)
     if ask and tier_of(first_word(ask.body)) is not Tier.UNKNOWN:
         verb = first_word(ask.body)
-        return Listing(head, items, Sense.WORK, ask, "" if verb in ("do", "handle") else verb)
+        return Listing(head, items, Sense.WORK, ask, "" if verb in ("do", "handle", "find", "see", "note") else verb)
     work = _WORK.match(head.text) or (_WORK.match(text) if text else None)
     if work and not _TALK.search(head.text):
         verb = "get" if _WANTS.search(head.text) else (work["verb"] or "").casefold()

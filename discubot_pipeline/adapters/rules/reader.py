@@ -1,12 +1,17 @@
 """Walks through a thread once, oldest first, and keeps a ledger of the work that comes up in it."""
 
 import re
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
+from discubot_pipeline.adapters.rules.antecedents import resolved
+from discubot_pipeline.adapters.rules.assents import agrees, nods, takes, welcomes
 from discubot_pipeline.adapters.rules.bugs import repair_of
+from discubot_pipeline.adapters.rules.commitments import REACH, commitment_in, is_advice
 from discubot_pipeline.adapters.rules.dates import due_in
+from discubot_pipeline.adapters.rules.echoes import finished_verb, promised_verb
 from discubot_pipeline.adapters.rules.faults import Fault, Faults
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.labels import priority_of
@@ -21,8 +26,9 @@ from discubot_pipeline.adapters.rules.lists import (
     item_ask,
     only_owner,
 )
+from discubot_pipeline.adapters.rules.offers import Offers, Soft
 from discubot_pipeline.adapters.rules.replies import Effect, Reply, reply_in
-from discubot_pipeline.adapters.rules.requests import Ask, asks_in, first_word
+from discubot_pipeline.adapters.rules.requests import TO_YOU, Ask, asks_in, first_word
 from discubot_pipeline.adapters.rules.scene import Scene
 from discubot_pipeline.adapters.rules.sentences import Sentence
 from discubot_pipeline.adapters.rules.tasks import (
@@ -46,6 +52,11 @@ _OF_DUE = re.compile(
     r"(?:by|before|until|due|deadline|needed|bis)\b|(?:we )?need (?:it|this|that|them)\b|.* by\b",
     re.IGNORECASE,
 )
+_ALL_OF_IT = re.compile(
+    r"[a-z]+ (?:all |both )?(?:the |these |those )?(?:two |three |four |\d+ )?(?:points|issues|items|findings|"
+    r"of them)\b.*",
+    re.IGNORECASE,
+)
 _DETAIL = re.compile(r"[a-z]+ (?:it|this|that|them)\b", re.IGNORECASE)
 
 
@@ -59,15 +70,19 @@ class Reader:
         self._wants_bugs = wants_bugs
         self._scene = Scene(sentences)
         self._faults = Faults()
+        self._offers = Offers(sentences)
         self._pressing: Sentence | None = None
+        self._recent: deque[Sentence] = deque(maxlen=REACH)
 
     def read(self) -> None:
         """Read the thread to its end."""
         for block in blocks(self._sentences):
             if isinstance(block, Listing):
                 self._read_list(block)
+                self._recent.extend(block.items)
             else:
                 self._read_sentence(block)
+                self._recent.append(block)
 
     def add(self, todos: Iterable[Todo]) -> None:
         """Note work, under the priority that its message names."""
@@ -80,7 +95,10 @@ class Reader:
         if sentence.is_done_box or (reply and self._answer(reply, sentence)):
             return
         asks = asks_in(sentence)
-        found = [todo for ask in asks for todo in self._work(ask)]
+        if self._echoes(sentence) or self._assent(sentence, is_bare=all(ask.tier is Tier.TALKS for ask in asks)):
+            return
+        found = [todo for ask in self._dated(asks) for todo in self._work(ask)]
+        found = found or [*self._committed(sentence)]
         self.add(found)
         if not found:
             self._note(sentence)
@@ -101,19 +119,61 @@ class Reader:
         self.add(replace(todo, said=(*todo.said, sentence)) for todo in todos)
         return True
 
+    def _echoes(self, sentence: Sentence) -> bool:
+        """Carry out "will check after lunch" and "imported" on the work with that verb."""
+        done, promised = finished_verb(sentence), promised_verb(sentence)
+        if done and sentence.writer and self.ledger.finish(done, sentence):
+            return True
+        return bool(promised and sentence.writer and self.ledger.echo(promised, sentence, self._due(sentence)))
+
+    def _assent(self, sentence: Sentence, *, is_bare: bool) -> bool:
+        """Let a short answer take what the message before asked for, or make work of what was asked too softly."""
+        if self._scene.is_helpdesk or not (agrees(sentence) or nods(sentence) or takes(sentence) or welcomes(sentence)):
+            return False
+        due = self._due(sentence)
+        made = self._offers.answered(sentence, has_day=bool(due)) if is_bare else ()
+        self.add(replace(todo, due=due or todo.due) for todo in made)
+        if made or not (nods(sentence) or takes(sentence)):
+            return bool(made)
+        before = self._offers.answers(sentence)
+        return bool(before and self.ledger.assign(before, sentence, due)) and is_bare
+
     def _work(self, ask: Ask) -> tuple[Todo, ...]:
-        due = self._due(ask.sentence)
+        due = None if ask.is_undated else self._due(ask.sentence)
+        ask = self._owned(ask)
         score = weigh(ask, bool(due), self._scene.setting(ask.sentence))
-        if ask.kind in ONE_GOAL and _DETAIL.match(ask.body) and self.ledger.detail(item_titles(ask), ask.sentence):
+        is_detail = ask.kind in ONE_GOAL and _DETAIL.match(ask.body) and self._scene.is_first(ask.sentence)
+        if is_detail and self.ledger.detail(item_titles(ask), ask.sentence):
+            return ()
+        todos = self._todos(ask, score, due)
+        if ask.kind is Kind.PROMISE and _ALL_OF_IT.fullmatch(ask.body.rstrip(" .!")) and self.ledger.todos:
             return ()
         if score < THRESHOLD:
+            self._offers.keep(Soft(ask.sentence, ask.kind, todos, score, ask.is_shared))
             return ()
+        return todos
+
+    def _todos(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
         if ask.kind is Kind.BUG or (ask.kind is Kind.MARKER and ask.tier is Tier.UNKNOWN):
             ask = replace(ask, body=repair_of(replace(ask.sentence, text=ask.body)) or ask.body)
         ask = replace(ask, body=named(ask))
         if has_object(ask.body) or ask.kind in FREE_OF_OBJECT:
-            return () if only_reads(ask.body) else todos_of(ask, score, due)
-        return self._pointed(ask, score, due) or todos_of(ask, score, due)
+            made = () if only_reads(ask.body) else todos_of(ask, score, due)
+            return made or self._resolved(ask, score, due)
+        return self._pointed(ask, score, due) or todos_of(ask, score, due) or self._resolved(ask, score, due)
+
+    def _resolved(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
+        """Find out what "it" is where no fault was reported."""
+        is_vague = (
+            ask.tier not in (Tier.DELIVERS, Tier.HANDS)
+            or first_word(ask.body) == "buy"
+            or (not ask.owner and only_reads(ask.body))
+        )
+        is_openers = ask.kind is Kind.PROMISE and self._scene.is_openers(ask.sentence)
+        if is_vague or is_openers or ask.kind is Kind.OFFER or self._scene.is_helpdesk:
+            return ()
+        body = resolved(self._recent, ask.sentence, ask.body)
+        return todos_of(replace(ask, body=body), score, due, is_one=True) if body else ()
 
     def _pointed(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
         """Find out what "can you fix it" means: the fault that was reported before."""
@@ -124,6 +184,34 @@ class Reader:
         about = replace(ask, kind=fault.kind, sentence=fault.sentence)
         todo = work_on(title_of(fault.sentence, fault.repair), about, score, due, said)
         return (replace(todo, priority=todo.priority or priority_of(ask.sentence.text)),)
+
+    def _committed(self, sentence: Sentence) -> tuple[Todo, ...]:
+        """Make work of what somebody takes on, unless it is work already."""
+        if self._scene.is_helpdesk:
+            return ()
+        day = self._due(sentence)
+        commitment = commitment_in(sentence, self._recent, has_day=bool(day))
+        if not commitment or self.ledger.note_own(sentence, day):
+            return ()
+        if (
+            self._scene.is_openers(sentence)
+            and not self._scene.is_openers(commitment.about)
+            and is_advice(commitment.about)
+        ):
+            return ()
+        asked = self._offers.answered(sentence, has_day=False, is_taken=True)
+        if asked:
+            return tuple(replace(todo, due=day or todo.due) for todo in asked)
+        kind = Kind.BUG if commitment.is_fault else Kind.MARKER
+        ask = Ask(kind, commitment.body, Tier.DELIVERS, commitment.about, sentence.writer)
+        todos = todos_of(ask, REPAIRED, day or self._due(commitment.about), is_one=True)
+        return tuple(replace(todo, said=(*todo.said, sentence)) for todo in todos)
+
+    def _owned(self, ask: Ask) -> Ask:
+        """Give a request in a letter to one person to that person."""
+        if ask.owner or ask.kind not in (*TO_YOU, Kind.WANT):
+            return ask
+        return replace(ask, owner=self._scene.addressee(ask.sentence))
 
     def _report(self, fault: Fault | None) -> None:
         if fault and self._wants_bugs:
@@ -181,13 +269,20 @@ class Reader:
         if not item.is_done_box and is_statement(listing, item, ask):
             self._report(self._faults.notice_point(item))
             return
-        if not ask or only_reads(ask.body):
+        if not ask or (not ask.owner and only_reads(ask.body)):
             return
         due = self._due(item) or (self._due(listing.head) if listing.head else None)
         ask = replace(ask, owner=ask.owner or owner or (listing.ask.owner if listing.ask else None))
         pressing = priority_of(listing.head.text) if listing.head else None
         todos = todos_of(ask, LISTED, due, is_one=True)
         self.add(replace(todo, priority=todo.priority or pressing) for todo in todos)
+
+    def _dated(self, asks: Sequence[Ask]) -> Sequence[Ask]:
+        """Where one of several asks names its own day, the others have none."""
+        with_day = [bool(due_in(ask.body, ask.sentence.message, self._zone)) for ask in asks]
+        if not any(with_day):
+            return asks
+        return [replace(ask, is_undated=not has_day) for ask, has_day in zip(asks, with_day, strict=True)]
 
     def _due(self, sentence: Sentence) -> date | None:
         return due_in(sentence.text, sentence.message, self._zone)

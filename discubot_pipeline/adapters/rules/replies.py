@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from discubot_pipeline.adapters.rules import foreign
 from discubot_pipeline.adapters.rules.leads import strip_leads
 from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
@@ -32,12 +33,15 @@ class Reply:
 
 
 _WITHDRAWN = re.compile(
-    r"\b(?:never ?mind|nvm|scrap (?:that|this|it)|forget (?:it|that|about (?:it|that|this))|(?:ignore|disregard|"
+    r"\b(?:never ?mind|nvm|scra(?:p|tch) (?:that|this|it)|i(?:'ll|’ll| will) leave it\b|forget (?:it|that|"
+    r"about (?:it|that|this))|(?:ignore|disregard|"
     r"cancel|skip) (?:that|this|my)|no longer (?:needed|necessary|relevant)|not (?:needed|"
     r"necessary)(?: any ?more)?|no need|false alarm|changed my mind|decided (?:not to|against)|let's not|"
     r"let’s not|won't ?fix|won’t fix|wontfix|works as (?:intended|designed)|not worth it|solved it|"
     r"figured it out|found it|got it (?:working|to work)|that (?:did it|worked|works|fixed it|solved it)|"
-    r"works? now|working now|it works|you're right, it)\b",
+    r"works? now|working now|(?<!if )(?<!when )(?<!how )(?<!that )(?<!sure )it works|you're right, it|"
+    r"i already did|already (?:there|done|fixed|sorted|exists)|"
+    rf"it's already|{foreign.CALLED_OFF})\b",
     re.IGNORECASE,
 )
 _FINISHED = re.compile(
@@ -51,6 +55,13 @@ _PLAINLY = lexicon(
     done fixed merged resolved solved deployed shipped completed erledigt gedaan klaar fait hecho listo
     """
 )
+_ALONE = re.compile(
+    r"(?:all |it's |its |just |and |now )?(?:done|fixed|merged|solved|pushed|published|sent|uploaded|deployed|"
+    r"shipped|ordered|"
+    r"booked|live|updated|changed|removed|added|deleted|closed|corrected|swapped|renewed|restarted)(?: it| now|"
+    r" them)?\W*",
+    re.IGNORECASE,
+)
 _SIMPLY = re.compile(r"(?:all |it's |its )?(?:done|fixed|merged|solved)(?:[,.!:]|$| now\b)", re.IGNORECASE)
 _NOT_YET = re.compile(
     r"\b(?:not|never|yet|when|once|if|will|to be|should|need|needs|after|before|until|nearly|almost|half|partly|"
@@ -61,13 +72,16 @@ _NOT_YET = re.compile(
 _TAKE = re.compile(
     r"(?:i'm on (?:it|this|that)|i’m on (?:it|this|that)|on it|will do|i got this|(?:me|i can|i do|i could|"
     r"i would|i will)$|leave (?:it|this|that) (?:to|with) me|assign (?:it|this|that) to me|consider it done|"
-    r"taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|ill|i will|i could|happy to|let me|i'm happy to|"
+    r"taking (?:it|this|that)|(?P<able>(?:i can|i'll|i’ll|ill|i will|i could|happy to|let me|i'm happy to|then i|"
+    r"i(?= (?:take|do|handle|own|grab) (?:the|our|care)\b)|"
     r"i'd be happy to) )(?:take care of|take|do|handle|grab|own|pick up|fix|look into|look at|tackle|work on|"
-    r"deal with|sort(?: out)?|get)(?: on)? (?P<what>[^,;(–—]+))",
+    r"deal with|look after|sort(?: out)?|get)(?: on)? (?P<what>[^,;(–—]+))|"
+    r"(?P<repair>(?:i'll |i’ll |i will |will )(?:push|ship|send|prepare|have|put)(?: out| up| in)? (?:a|the) "
+    r"(?:quick |small )?(?:fix|hotfix|patch))\b.*",
     re.IGNORECASE,
 )
 _PROMISE = re.compile(
-    r"i(?:'?ll|’ll| will| can) (?:also |then )?(?!buy\b)(?P<verb>[a-z]+) "
+    r"i(?:'?ll|’ll| will| can) (?:also |then )?(?!buy\b)(?P<verb>[a-z-]+) "
     r"(?:it|this|that|these|those|them|both)(?! [a-z]+ing)\b",
     re.IGNORECASE,
 )
@@ -82,8 +96,9 @@ _GIVEN = re.compile(
 )
 _NAMES_WORK = re.compile(r" (?:the|about|to|for)\b", re.IGNORECASE)
 _POINTER = re.compile(
-    r"(?:it|this|that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|"
-    r"a look(?: at (?:it|this|that))?$)\b",
+    r"(?:(?:all |the |both |all the )?(?:(?:two|three|four|five|\d) )?(?:points|issues|items|findings)\b|it|this|"
+    r"that|these|those|them|both|care of (?:it|this|that)|the (?:task|ticket|issue)|up|"
+    r"(?:a|the) (?:quick |small )?(?:fix|hotfix|patch)\b|a look(?: at (?:it|this|that))?$)\b",
     re.I,
 )
 _NAMING_ONLY = lexicon("ticket task issue one part piece bit job rest thing")
@@ -115,7 +130,9 @@ def _taking(sentence: Sentence, text: str) -> Reply | None:
     if match:
         what = match["what"] or "it"
         words = frozenset[str]() if _POINTER.match(what) else _about(what)
-        return Reply(Effect.TAKES, words, sentence.writer, is_own=bool(match["able"]))
+        return Reply(Effect.TAKES, words, sentence.writer, is_own=bool(match["able"] or match["repair"]))
+    if foreign.TAKES.search(text):
+        return Reply(Effect.TAKES, frozenset(), sentence.writer, is_own=True)
     promise = _PROMISE.match(text)
     if promise and tier_of(promise["verb"].casefold()) in (Tier.DELIVERS, Tier.HANDS):
         return Reply(Effect.TAKES, frozenset(), sentence.writer, is_own=True)
@@ -133,6 +150,8 @@ def _giving(sentence: Sentence) -> Reply | None:
 
 
 def _finish(sentence: Sentence) -> Reply | None:
+    if _ALONE.fullmatch(sentence.text) and not sentence.is_question:
+        return Reply(Effect.CLOSES, frozenset())
     match = _FINISHED.search(sentence.text)
     words = sentence.text.split()
     if not match or sentence.is_question or len(words) > SHORT or _NOT_YET.search(sentence.text):

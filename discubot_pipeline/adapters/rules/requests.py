@@ -27,29 +27,67 @@ class Ask:
     is_addressed: bool = False
     is_conditional: bool = False
     is_shared: bool = False
+    is_undated: bool = False
 
 
 _STARTERS = (
     r"(?:can|could|would|will) (?:you|someone|somebody|anyone|anybody|we)\b|please [a-z]|let's |let’s |"
-    r"we (?:still |also )?(?:need|have) to\b|i'll |i’ll |ill |(?:someone|somebody) please |just [a-z]+ (?:the|"
+    r"(?:we|someone|somebody) (?:still |also )?(?:needs?|has|have) to\b|i(?:'m|’m| am) going to |"
+    r"i (?:also |still |really )?(?:need|have|want) (?:one|an?|the|your|to) |i(?:'ve|’ve) got time |i'll |i’ll |"
+    r"ill |(?:someone|somebody) please |just [a-z]+ (?:the|"
     r"an?|your|our) |i will |i can take "
-    rf"|{PERSON},? (?:can|could|please|will|would|to|should|needs) |(?:can|could|would|will) {PERSON} "
+    rf"|will [a-z]+ (?:the|an?|your|our|it|them|that|you) |{PERSON},? (?:bitte|svp|stp|alsjeblieft|por favor|can|"
+    rf"could|please|will|would|to|should|needs) |(?:can|could|would|will) {PERSON} "
 )
 _CLAUSE = re.compile(rf"(?:[,;:]|\s[–—-]|\s(?:and|but|so|then|while|plus))+\s+(?={_STARTERS})", re.IGNORECASE)
 _CONDITION = re.compile(
     r"(?:if|when|whenever|unless|once|until|suppose|assuming|in case|whether|even if)\b", re.IGNORECASE
 )
 _ONLY_NAMES = re.compile(rf"(?:(?:hi|hey|hello|and|ok|okay|so),? )*(?:{PERSON}[ ,]*)+", re.IGNORECASE)
+_PHRASES = (
+    (Tier.ACTS, re.compile(r"go (?:through|over) |play (?:around )?with ", re.I)),
+    (Tier.TALKS, re.compile(r"take care(?! of\b)|report back\b", re.I)),
+    (
+        Tier.HANDS,
+        re.compile(r"do an?(?:other)? (?:quick |short |small )?(?!test\b|bit\b|lot\b|similar)[a-z]{4,}", re.I),
+    ),
+    (Tier.HANDS, re.compile(r"let (?!me\b|us\b|you\b|it\b)[^ ]+(?: \w+)? know\b", re.I)),
+    (Tier.DELIVERS, re.compile(r"set up |get .{2,40} (?:sorted|done|fixed|ready|going|started|working|green)\b", re.I)),
+    (
+        Tier.HANDS,
+        re.compile(
+            r"(?:tell|give) (?!me\b|us\b|it\b|up\b|in\b|all\b|your\b|people\b|every|or take)[a-z]+ (?!a try|a go|"
+            r"a shot)\w|get back to ",
+            re.I,
+        ),
+    ),
+    (Tier.ACTS, re.compile(r"(?:have|take) a (?:quick |closer )?look (?:at|over|into) (?!it\b|this\b|that\b)", re.I)),
+)
+"""Phrases that say more than their first word."""
+
+_HAVE_DONE = re.compile(
+    r"(?:have|get) (?P<thing>(?:it|this|that|them|both|the [\w ]{2,40}?)) (?P<done>[a-z]+(?:ed|t|en))\b(?P<rest>.*)",
+    re.I,
+)
+_AND = re.compile(r"^(?:en|y|et|und) ", re.IGNORECASE)
+_SOON = re.compile(
+    r"\b(?:now|today|tonight|tomorrow|tmrw|later|asap|this (?:afternoon|morning|evening|week)|next|(?:by|on|before|"
+    r"until|for) "
+    r"(?:\w+day|the \d+))\b",
+    re.IGNORECASE,
+)
+_CALLED = re.compile(rf" ?({PERSON})(?!(?: ?,| ?/| and| &)* ?{PERSON})")
+TO_YOU = (Kind.REQUEST, Kind.PLEASE, Kind.ORDER, Kind.FOREIGN)
 _FURTHER = re.compile(r",|;| (?:and|but|so|because|since)\b", re.IGNORECASE)
 _NO_THING = re.compile(
-    r"\b(?:nothing|because|so|not|if|what|why|who|which|you|i|we|he|she|they|there|think|how|when|where|"
+    r"\b(?:it|this|that|nothing|because|so|not|if|what|why|who|which|you|i|we|he|she|they|there|think|how|when|where|"
     r"\w+n['’]t)\b",
     re.IGNORECASE,
 )
 _FIRST_WORD = re.compile(r"[a-zà-ÿ]+(?:-[a-z]+)?", re.IGNORECASE)
 _OPENS_OBJECT = re.compile(
-    rf"(?:the|a|an|all|any|our|your|my|his|her|their|its|this|that|these|those|some|every|each|it|them|both|on|"
-    rf"in|for|to|up|out|over|with|back|down|off|new|old|more|another|missing|unused|\d|#|[A-Z]|{PERSON}|"
+    rf"(?:(?:the|a|an|all|any|our|your|my|his|her|their|its|this|that|these|those|some|every|each|it|them|both|on|and|"
+    rf"in|for|to|up|out|over|with|back|down|off|new|old|more|another|missing|unused)\b|\d|#|[A-Z]|{PERSON}|"
     rf"[\ue000-\uf8ff])"
 )
 _SUBJECT_VERB = re.compile(
@@ -69,13 +107,17 @@ def asks_in(sentence: Sentence) -> tuple[Ask, ...]:
     if len(sentence.text) > LONGEST:
         return ()
     found: list[Ask] = []
+    called = _CALLED.match(sentence.text)
+    addressee = sentence.person(called[1]) if called and sentence.show(called[1]).startswith("@") else None
     is_conditional = False
     for clause in _clauses(sentence):
         ask = _ask(sentence, clause)
         if ask:
-            found.append(replace(ask, is_conditional=is_conditional or ask.is_conditional))
+            owner = ask.owner or (addressee if ask.kind in TO_YOU else None)
+            found.append(replace(ask, owner=owner, is_conditional=is_conditional or ask.is_conditional))
         is_conditional |= bool(_CONDITION.match(clause.lstrip("( "))) and not POLITE_IF.match(clause + ",")
-    return tuple(found)
+    is_label = len(found) > 1 and found[0].kind is Kind.MARKER and is_finite(found[0].body)
+    return tuple(found[1:] if is_label else found)
 
 
 def order_in(sentence: Sentence, text: str) -> Ask | None:
@@ -92,6 +134,11 @@ def order_in(sentence: Sentence, text: str) -> Ask | None:
     return Ask(Kind.ORDER, text, tier, sentence)
 
 
+def is_finite(text: str) -> bool:
+    """Say whether a text is a statement, with a verb of its own."""
+    return bool(_FINITE.search(text))
+
+
 def first_word(text: str) -> str:
     """Give the first word in lower case."""
     match = _FIRST_WORD.match(text)
@@ -100,7 +147,7 @@ def first_word(text: str) -> str:
 
 def tier_of_words(text: str) -> Tier:
     """Say what kind of verb a text starts with."""
-    return Tier.DELIVERS if text.casefold().startswith("set up ") else tier_of(first_word(text))
+    return next((tier for tier, pattern in _PHRASES if pattern.match(text)), None) or tier_of(first_word(text))
 
 
 def opens_object(text: str) -> bool:
@@ -140,10 +187,16 @@ def _of_match(sentence: Sentence, kind: Kind, match: re.Match[str]) -> Ask | Non
     groups = match.groupdict()
     if "thing" in groups:
         return _passive(sentence, groups["thing"], groups["done"], groups["rest"])
+    if groups.get("subject"):
+        return _to_be(sentence, groups["subject"], groups["state"])
     owner = sentence.person(groups["who"]) if groups.get("who") else None
-    if groups.get("self"):
+    if groups.get("self") is not None:
         owner = sentence.writer
     body = _to_base(match["body"])
+    if first_word(body).endswith("ing") and tier_of_words(body) is Tier.UNKNOWN:
+        return None
+    if groups.get("self") == "" and (body == match["body"] or not _SOON.search(body) or sentence.is_question):
+        return None
     return Ask(
         kind=kind,
         body=body,
@@ -163,14 +216,31 @@ def _passive(sentence: Sentence, thing: str, done: str, rest: str) -> Ask | None
     return Ask(Kind.SHOULD, f"{base} {thing}{rest}", tier_of(base), sentence) if base else None
 
 
+def _to_be(sentence: Sentence, thing: str, state: str) -> Ask | None:
+    """Turn "the header needs to be sticky" into the order to make it so."""
+    if _NO_THING.search(thing) or not opens_object(thing) or base_of(first_word(state)):
+        return None
+    thing = thing[0].lower() + thing[1:] if thing.startswith(("The ", "A ", "An ", "Our ", "All ")) else thing
+    return Ask(Kind.ORDER, f"make {thing} {_FURTHER.split(state)[0]}", Tier.DELIVERS, sentence)
+
+
 def _to_base(body: str) -> str:
     """Turn a gerund at the start ("mind updating …") into its base form."""
     word = first_word(body)
+    had = _HAVE_DONE.match(body)
+    if had and base_of(had["done"]):
+        return f"{base_of(had['done'])} {had['thing']}{had['rest']}"
     base = base_of(word) if word.endswith("ing") else None
     return base + body[len(word) :] if base else body
 
 
 def foreign_ask(sentence: Sentence, text: str) -> Ask | None:
     """Read a text as a request in German, Dutch, French or Spanish."""
-    body = foreign.body_of(text)
-    return Ask(Kind.FOREIGN, body, Tier.ACTS, sentence) if body else None
+    text = _AND.sub("", text)
+    called = _CALLED.match(text)
+    body = foreign.body_of(text) or (foreign.body_of(text[called.end() :].lstrip(" ,")) if called else None)
+    if body:
+        owner = sentence.person(called[1]) if called else None
+        return Ask(Kind.FOREIGN, body, Tier.ACTS, sentence, owner)
+    promise = foreign.promise_of(text)
+    return Ask(Kind.PROMISE, promise, Tier.DELIVERS, sentence, sentence.writer) if promise else None

@@ -47,15 +47,22 @@ _BULLET = re.compile(
     r"(?P<box>\[[ xX✓✔]?\]|☐|☑|✅|✔|✓|:white_check_mark:|:heavy_check_mark:)\s*|(?:[-*+•◦‣–—·]|\(?\d{1,2}[.)])\s+"
 )
 _INLINE_NUMBER = re.compile(r"(?<=\S) (?=\(?[2-9][.)] \w)")
+_COUNTED = re.compile(r"(:) (\(?1[.)] \w.{2,200}? \(?2[.)] \w)")
+_COUNTED_LINE = re.compile(r":\n\(?1[.)] ")
+"""A list that starts inside a line: "goals: (1) … (2) …"."""
+
 _EMOJI = re.compile(
-    "(?:[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\u20e3\u2190-\u21ff]|"
+    "(?:[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\u20e3\u2194-\u21ff]|"
     ":[a-z][a-z0-9_+-]{1,39}:|:[+-]1:)+"
 )
 _JOKE = re.compile(
     r"😂|🤣|😜|😝|:joy:|:rofl:|:stuck_out_tongue|\b(?:lol|haha|hahaha|jk|just kidding|kidding)\b|(?:^| )/s$",
     re.I,
 )
-_CUT = re.compile(r"(?<=[.!?…])[)\]]? +|; +")
+_CUT = re.compile(
+    r"(?<=[.!?…])(?!(?<=\d\.) +(?:jan|feb|mär|mar|apr|mai|jun|jul|aug|sep|okt|oct|nov|dez|dec))[)\]]? +|; +",
+    re.IGNORECASE,
+)
 _REPLY_HEAD = re.compile(r"(?:on|am|le|op|el) .{4,120} (?:wrote|schrieb|a écrit|schreef|escribió):$", re.I)
 _DONE_BOXES = lexicon("[x] [X] [✓] [✔] ☑ ✅ ✔ ✓ :white_check_mark: :heavy_check_mark:")
 _OPEN_BOXES = frozenset(("[ ]", "[]", "☐"))
@@ -172,6 +179,8 @@ def _lines(text: str) -> Iterator[str]:
     """Give the writer's own lines; hard-wrapped ones joined, quotations and signatures left out."""
     held = ""
     numbered = _BULLET.match(text.lstrip()[:LONGEST_LINE])
+    text = _COUNTED.sub(r"\1\n\2", text, count=1) if _COUNTED.search(text) else text
+    numbered = numbered or _COUNTED_LINE.search(text)
     for raw in (_INLINE_NUMBER.sub("\n", text) if numbered else text).split("\n"):
         line = " ".join(raw[:LONGEST_LINE].split())
         if raw.strip() == "--" or _REPLY_HEAD.match(line):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from discubot_pipeline.adapters.rules.dates import without_date
+from discubot_pipeline.adapters.rules.foreign import orders_in
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.labels import domain_of, priority_of, tags_in, type_of
 from discubot_pipeline.adapters.rules.leads import strip_leads
@@ -35,7 +36,7 @@ READING = lexicon(
     a above action actions add all an and any anything are as ask asks at board brief can capture card cards
     chat chats collect comments conversation convert could create decisions detect did discussed discussion
     do done everything extract file find follow following for from get give go have help here hey hi i in
-    into is issue issues it item items just key kindly learn list log look made make me message messages my
+    into is issue issues it it's both item items just key kindly learn list log look made make me message messages my
     need needed needs note notes notion now of on one open our out outstanding over overview please points
     process put quick read recap record register remaining reply scan see short should some story stories
     summarise summarize summary take task tasks thanks that the them there these this those thread threads
@@ -51,6 +52,7 @@ _FAULT_NOUN = re.compile(
 )
 _URL = re.compile(r"\(?https?://")
 _ARTICLE = re.compile(r"^(?:the|a|an|some) (?=\S)", re.IGNORECASE)
+_AND_THING = re.compile(r",? and (?=(?:an?|the|some|two|three|\d+) )", re.IGNORECASE)
 _OPENING_TO = re.compile(r"^(?:to|that we|that) ", re.IGNORECASE)
 
 
@@ -61,10 +63,16 @@ def only_reads(text: str) -> bool:
 
 def todos_of(ask: Ask, score: float, due: date | None, *, is_one: bool = False) -> tuple[Todo, ...]:
     """Make the pieces of work of an ask; none where its words name nothing to be done."""
-    parts = tuple(part for part in parts_of(ask.body) if not only_reads(part))
+    if ask.kind is Kind.FOREIGN:
+        joined = orders_in(ask.body)
+    else:
+        joined = parts_of(ask.body) if ask.kind is not Kind.WANT else tuple(_AND_THING.split(ask.body))
+    parts = tuple(part for part in joined if not only_reads(part))
     if not parts:
         return ()
-    if len(parts) > 1 and (is_one or ask.kind in ONE_GOAL or any(map(points_back, parts[1:]))):
+    if len(parts) > 1 and (
+        is_one or ask.kind in ONE_GOAL or (not points_back(parts[0]) and any(map(points_back, parts[1:])))
+    ):
         items = tuple(filter(None, (title_of(ask.sentence, part) for part in parts)))
         return tuple(replace(todo, items=items) for todo in _single(ask, ask.body, score, due))
     return tuple(todo for part in parts for todo in _single(ask, part, score, due))
@@ -129,6 +137,7 @@ def work_on(title: str, ask: Ask, score: float, due: date | None, said: tuple[Se
 
 def _single(ask: Ask, part: str, score: float, due: date | None) -> tuple[Todo, ...]:
     body, _ = strip_leads(ask.sentence, part) if part is not ask.body else (part, ())
+    body = _OPENING_TO.sub("", body)
     title = title_of(ask.sentence, body)
     if ask.kind not in FREE_OF_OBJECT and not has_object(title):
         title = _with_link(title, ask.sentence)

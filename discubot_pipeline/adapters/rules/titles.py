@@ -43,6 +43,7 @@ _POLITE = re.compile(
     r"if you could|if you have (?:the )?time|if you get a chance|when(?:ever)? you (?:can|could|"
     r"have (?:the )?time|have a (?:minute|moment|sec|second|chance))|when(?:ever)? you get (?:a|the) (?:chance|"
     r"minute|moment)|as soon as (?:possible|you can)|asap|a\.s\.a\.p\.|urgently|right away|for me|right now|"
+    r"give me (?:until|till|an?)\b[^;.]*|sorry (?:for|about)\b[^,;.]*|in a (?:sec|second|min|minute|moment|bit)|"
     r"at your (?:earliest )?convenience|by any chance|ok\?|okay\?|(?:(?:it'?s|it is|this is|it isn'?t|"
     r"this isn'?t) )?(?:not |very |really )*(?:urgent|important|critical|a blocker)(?=\W*$)|\(?(?:high|low|"
     r"medium|top) priority\)?|\(?nice to have\)?|\(?(?:urgent|blocker)\)?(?=$|[.!?])|\(?p[0-4]\)?(?=$|[.!?])|"

@@ -32,7 +32,10 @@ DELIVERS = lexicon(
     rework rewrite rollback rotate scale schedule scope secure setup ship shorten shrink simplify sketch
     split standardise standardize style submit subscribe swap switch sync tag test tidy tighten track train
     transfer translate trim tweak unblock undo unify uninstall unpublish unsubscribe update upgrade upload
-    validate verify whitelist widen wire wrap write
+    validate verify whitelist widen wire wrap write reserve backfill reindex mute unmute throttle align center centre
+    recolor recolour duplicate annotate restock relabel lift tune straighten stub pin dedupe recruit draw shard
+    process mock redraw rebrand reprint scan sweep wipe extend unsubscribe decommission sunset phase shut
+    renegotiate quote price sponsor ship nudge pack label
     """
 )
 """A promise or an order with one of these names a result that can be looked at."""
@@ -40,7 +43,8 @@ DELIVERS = lexicon(
 HANDS = lexicon(
     """
     answer alert announce ask call circulate contact email forward inform invite mail message notify pay
-    ping post present provide remind reply respond return review send share sign warn
+    phone ring ping post present provide mention handle remind reply respond return review send share sign warn hand
+    print invoice countersign refund reimburse chase
     """
 )
 
@@ -48,8 +52,8 @@ ACTS = lexicon(
     """
     analyse set analyze approve apply audit bring comment check choose coordinate collect compare complete
     conduct continue decide define delegate determine discuss double-check ensure estimate explore figure
-    fill find follow gather handle identify inspect join look meet pick pull put rerun research run sort
-    speak start stop take talk turn upvote vet vote watch
+    fill find follow gather identify inspect join look meet pick pull put rerun research run sort
+    speak start stop take talk turn upvote use vet vote watch
     """
 )
 
@@ -62,13 +66,26 @@ TALKS = lexicon(
     """
 )
 
+IDLE = lexicon(
+    """
+    buy try reproduce confirm imagine relate live report pass stay keep leave wait come go be have need want love
+    bet miss regret drink eat sleep paste respect mess study play experiment use never always certainly
+    definitely still rush not think guess hope wonder
+    going being having getting coming trying waiting looking thinking hoping wondering loving seeing leaving running
+    nothing something anything everything thing morning evening amazing interesting boring sounding missing according
+    during including depending meaning speaking talking asking using working testing reading learning playing
+    """
+)
+"""Verbs of a promise that delivers nothing, and words that only look like one."""
+
 NOUNLIKE = lexicon(
     """
-    access answer audit book build call change check cleanup close copy cut debug deploy design document
-    draft drop edit email estimate export file fix format import increase invoice launch limit look mail
+    access alert answer audit book build call change check cleanup close copy cut debug deploy design document
+    draft drop edit email estimate export file fix format hand import increase invoice launch limit look mail
     measure merge message mock monitor move open order package paste patch plan port post process profile
     program prototype pull push record release report request research reset return review rework run scale
-    schedule scope set share ship sign sketch split start stop style switch sync tag test track train
+    center centre label lift mute phone pin print refund schedule scope scan price quote shard sweep pack shut phase
+    sponsor set share ship sign sketch split start stop style switch sync tag test track train
     transfer turn tweak update upgrade upload use watch work wrap
     """
 )
@@ -124,7 +141,10 @@ _BASES: dict[str, str] = {form: verb for verb in WORK for form in _forms(verb)} 
 
 
 def tier_of(word: str) -> Tier:
-    """Say what kind of verb a lower-case base form is; UNKNOWN for anything else."""
+    """Say what kind of verb a lower-case base form is, "re-send" as "send"; UNKNOWN for anything else."""
+    word = word.removeprefix("re-")
+    if word.removeprefix("un") in DELIVERS or word.removeprefix("re") in DELIVERS:
+        return Tier.DELIVERS
     for tier, verbs in (
         (Tier.DELIVERS, DELIVERS),
         (Tier.HANDS, HANDS),
@@ -142,6 +162,11 @@ def base_of(word: str) -> str | None:
     if word in UNCHANGED:
         return word
     return _BASES.get(word)
+
+
+def base_of_any(word: str) -> str | None:
+    """Give the base form of a verb of work, its base included; None for any other word."""
+    return word if word in WORK else base_of(word)
 
 
 def stem_of(word: str) -> str:

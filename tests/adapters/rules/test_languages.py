@@ -50,3 +50,40 @@ def test_iso_day() -> None:
     """A day is understood in each language."""
     task = only(("Cat", "Könntest du bitte bis 2026-04-01 den Header anpassen?"))
     assert (task.title, task.due_date) == ("Den Header anpassen", date(2026, 4, 1))
+
+
+@pytest.mark.parametrize(
+    ("report", "promise"),
+    [
+        ("Der Import bricht bei Umlauten ab", "ich schau mir das heute an"),
+        ("Der Export ist kaputt", "ok, mach ich"),
+        ("De facturen zijn dubbel verstuurd", "ik zoek het vandaag uit"),
+        ("Le certificat expire vendredi", "je m'en occupe demain"),
+        ("El botón de pagar no funciona", "lo reviso ahora"),
+    ],
+)
+def test_a_report_that_somebody_takes(report: str, promise: str) -> None:
+    """What is reported broken is work of who takes it on, in their language."""
+    assert only(("Ann", report), ("Bob", promise)).assignee == "Bob"
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        ("Kannst du das Protokoll schicken?", "ja, gerne"),
+        ("Kun je het logo kleiner maken?", "is goed"),
+        ("Peux-tu aligner les deux blocs ?", "d'accord"),
+        ("¿Puedes preparar el borrador?", "claro, sin problema"),
+    ],
+)
+def test_a_yes_takes_the_request(request_: str, answer: str) -> None:
+    """A yes is one in every language."""
+    assert only(("Ann", request_), ("Bob", answer)).assignee == "Bob"
+
+
+@pytest.mark.parametrize(
+    "answer", ["vergiss es", "laat maar", "laisse tomber", "ya lo hizo Pablo", "ist schon erledigt"]
+)
+def test_called_off_in_other_languages(answer: str) -> None:
+    """What is called off or done already is no work."""
+    assert titles(("Ann", "Please update the docs"), ("Bob", answer)) == []
