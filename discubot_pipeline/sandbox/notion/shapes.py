@@ -47,7 +47,8 @@ def user(state: NotionState, found: User) -> Json:
             "workspace_name": "Sandbox",
         }
         return head | {"type": "bot", "bot": bot | {"workspace_limits": {"max_file_upload_size_in_bytes": 5_242_880}}}
-    return head | {"type": "person", "person": {"email": found.email, "email_verified": True}}
+    person = {"email": found.email, "email_verified": True} if found.email else {}
+    return head | {"type": "person", "person": person}
 
 
 def database(state: NotionState, found: Database, version: str) -> Json:
