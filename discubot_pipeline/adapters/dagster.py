@@ -110,9 +110,12 @@ class DagsterWeb:
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """Send one query; raises Permanent("graphql", …) when Dagster refuses it."""
         answer = self._service.call("POST", "/graphql", json={"query": query, "variables": variables}).json()
-        if answer.get("errors"):
-            raise Permanent("graphql", str(answer["errors"][0].get("message")))
-        data: dict[str, Any] = answer["data"]
+        data: dict[str, Any] | None = answer.get("data")
+        if answer.get("errors") or not data:
+            messages = [str(error.get("message")) for error in answer.get("errors", [])]
+            raise Permanent(
+                "graphql", "; ".join(messages) or "Dagster's web server gave no data: it may still be starting"
+            )
         return data
 
     def close(self) -> None:
