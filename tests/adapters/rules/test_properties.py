@@ -1,7 +1,9 @@
 """Whatever people write: no crash, no invention, no waiting."""
 
+import sys
 import time
 from datetime import UTC, datetime
+from types import FrameType
 
 import pytest
 from hypothesis import given, settings
@@ -90,11 +92,30 @@ def test_no_text_takes_long(seed: str) -> None:
     assert time.perf_counter() - started < PATIENCE
 
 
-def test_long_thread_is_read_at_once() -> None:
-    """136 messages take a fraction of a second."""
-    talk = "We looked at the numbers again. Can you update the report for Acme? I think that the `total` is right."
-    thread = Brief(title="Long", messages=tuple(message(number, "Ann", talk) for number in range(136)))
-    RuleAnalyst().find(thread)
-    started = time.perf_counter()
-    RuleAnalyst().find(thread)
-    assert time.perf_counter() - started < 0.5
+def test_work_grows_with_the_thread() -> None:
+    """A thread twice as long takes about twice as many calls, not four times as many."""
+    RuleAnalyst().find(conversation(4))
+    assert calls(conversation(136)) < 3 * calls(conversation(68))
+
+
+def conversation(length: int) -> Brief:
+    """Write a thread of two people."""
+    asks = "We looked at the numbers again. Can you update the report for Acme? I think that the `total` is right."
+    lines = [("Bob", "Sure, on it") if number % 2 else ("Ann", asks) for number in range(length)]
+    return Brief(title="Long", messages=tuple(message(number, *line) for number, line in enumerate(lines)))
+
+
+def calls(thread: Brief) -> int:
+    """Count the calls that reading a thread takes."""
+    number = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal number
+        number += event == "call"
+
+    sys.setprofile(count)
+    try:
+        RuleAnalyst().find(thread)
+    finally:
+        sys.setprofile(None)
+    return number
