@@ -85,6 +85,38 @@ def test_words_that_ask_to_read_are_no_task(text: str) -> None:
     assert [task.title for task in found] == ["Renew the certificate"]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected", "items"),
+    [
+        ("Fix the header and update the footer", ["Fix the header", "Update the footer"], ()),
+        ("Fix the header styling", ["Fix the header styling"], ()),
+        (
+            "Update all the buttons to use the new design system",
+            ["Update all the buttons to use the new design system"],
+            (),
+        ),
+        (
+            "Create a new login page, add validation, and setup routing",
+            ["Create a new login page", "Add validation", "Setup routing"],
+            (),
+        ),
+        (
+            "We need to update the colors and test on mobile",
+            ["Update the colors and test on mobile"],
+            ("Update the colors", "Test on mobile"),
+        ),
+        ("Convert codebase to JavaScript", ["Convert codebase to JavaScript"], ()),
+    ],
+)
+def test_several_goals_are_tasks_and_steps_of_one_are_items(
+    text: str, expected: list[str], items: tuple[str, ...]
+) -> None:
+    """Orders that stand alone are tasks; what one goal joins are its action items; one order has neither."""
+    found = findings(TALK, instructions=(("Ann", text),)).tasks
+    assert [task.title for task in found] == expected
+    assert all(task.action_items == items for task in found)
+
+
 def test_fields_of_an_instruction() -> None:
     """Owner, day and priority are read off the words; the evidence is the mention."""
     (task,) = findings(TALK, instructions=(("Cat", "@Bob renew the certificate by Friday, it is urgent"),)).tasks
