@@ -1,0 +1,88 @@
+"""The weights learned from labelled threads, as they lie beside this file; `bench.analysis.train` writes them."""
+
+import gzip
+import json
+from dataclasses import dataclass
+from functools import cache
+from math import exp
+from pathlib import Path
+from typing import Any
+
+from discubot_pipeline.adapters.learned.traits import Features
+
+WEIGHTS = Path(__file__).with_name("weights.json.gz")
+CLIP = 4.0
+"""A number counts at most so many standard deviations from its mean."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A logistic regression over counted words: a feature that it does not know says nothing."""
+
+    bias: float
+    weights: dict[str, float]
+
+    def odds(self, features: Features) -> float:
+        """Give the log odds."""
+        known = self.weights
+        return self.bias + sum(known[name] * value for name, value in features.items() if name in known)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """A logistic regression over numbers, each with its mean, its deviation and its weight."""
+
+    bias: float
+    terms: dict[str, tuple[float, float, float]]
+
+    @classmethod
+    def of(cls, value: dict[str, Any]) -> "Measures":
+        """Read it as JSON holds it."""
+        return cls(value["bias"], {name: tuple(term) for name, term in value["terms"].items()})
+
+    def chance(self, features: Features) -> float:
+        """Give the chance, 0 to 1."""
+        odds = self.bias
+        for name, (mean, deviation, weight) in self.terms.items():
+            value = (features.get(name, 0.0) - mean) / deviation
+            odds += weight * min(CLIP, max(-CLIP, value))
+        return 1 / (1 + exp(-min(CLIP**2, max(-(CLIP**2), odds))))
+
+
+@dataclass(frozen=True)
+class Weights:
+    """All that was learned, in the order in which it is used."""
+
+    part: Counts
+    takes: Counts
+    supports: Counts
+    talk: Counts
+    clause: Counts
+    work: Measures
+    same: Measures
+    new: Measures
+    owner: Measures
+    threshold: float
+
+    @classmethod
+    def of(cls, value: dict[str, Any]) -> "Weights":
+        """Read weights as JSON holds them."""
+        return cls(
+            part=Counts(**value["part"]),
+            takes=Counts(**value["takes"]),
+            supports=Counts(**value["supports"]),
+            talk=Counts(**value["talk"]),
+            clause=Counts(**value["clause"]),
+            work=Measures.of(value["work"]),
+            same=Measures.of(value["same"]),
+            new=Measures.of(value["new"]),
+            owner=Measures.of(value["owner"]),
+            threshold=value["threshold"],
+        )
+
+
+@cache
+def learned() -> Weights:
+    """Read the weights, once a process and not before they are needed."""
+    with gzip.open(WEIGHTS, "rt", encoding="utf-8") as file:
+        return Weights.of(json.load(file))
