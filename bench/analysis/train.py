@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from bench.analysis.cases import load
 from bench.analysis.lessons import Lesson
 from discubot_pipeline.adapters.learned.choice import Candidate, candidates, of_choice, of_pair
-from discubot_pipeline.adapters.learned.owners import of_owner, writers
+from discubot_pipeline.adapters.learned.owners import likely_owners, of_owner
 from discubot_pipeline.adapters.learned.standing import Looks, Standing
 from discubot_pipeline.adapters.learned.traits import Features, of_clause, of_talk, of_turn
 from discubot_pipeline.adapters.learned.weights import CLIP, WEIGHTS, Counts, Measures
@@ -170,7 +170,7 @@ def _owner(found: Iterable[tuple[Lesson, Looks, list[Candidate]]]) -> Measures:
     for lesson, looks, all_of in found:
         for each in all_of:
             owners = lesson.owner_answers(each)
-            for person in writers(lesson.talk) if owners else ():
+            for person in likely_owners(lesson.talk, each.clause) if owners else ():
                 rows.append(of_owner(lesson.talk, looks, each.clause, person))
                 answers.append(int(person in (owners or ())))
     return measures(rows, answers, OWNER)

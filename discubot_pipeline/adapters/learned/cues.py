@@ -45,7 +45,8 @@ CUES: Final[dict[str, re.Pattern[str]]] = {
         r"^\W*(?:yes|yep|yeah|yup|sure|ok|okay|k|np|no problem|of course|gladly|absolutely|definitely|alright|"
         r"fine|deal|"
         r"right|noted|agreed|got it|roger|will do|happy to|ack|good (?:catch|point|idea|call)|makes sense|fair|true|"
-        r"sounds good|perfect|great|convinced|guilty|👍|🙏|✅|👌|🫡|:\+1:|ja|jep|klar|gerne|mach ich|passt|stimmt|prima|"
+        r"sounds good|perfect|great|convinced|guilty|"
+        r"👍|🙏|✅|👌|🫡|:\+1:|ja|jep|klar|gerne|mach ich|passt|stimmt|prima|"
         r"goed|is goed|top|oui|d['’]accord|bien sûr|entendu|ça marche|sí|si|vale|claro|por supuesto|de acuerdo|hecho)"
         r"(?![\w'’])"
     ),

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from discubot_pipeline.adapters.learned.cues import cues_of, signs_in, words_of
 from discubot_pipeline.adapters.rules.leads import strip_leads
-from discubot_pipeline.adapters.rules.sentences import Sentence
+from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
 from discubot_pipeline.adapters.rules.titles import content_words, title_of
 from discubot_pipeline.domain.discussion import Message
 
@@ -57,6 +57,16 @@ class Turn:
     def author(self) -> str:
         """Give the id of who wrote it."""
         return self.message.author.id
+
+    @cached_property
+    def writer(self) -> str | None:
+        """Name who wrote it, if that person can own a task."""
+        return self.sentences[0].writer if self.sentences else None
+
+    @cached_property
+    def named(self) -> tuple[str, ...]:
+        """List the people of the thread whom it names."""
+        return tuple(name for each in self.sentences for name in people_in(each, each.text))
 
     @property
     def _signs(self) -> str:
@@ -117,6 +127,11 @@ class Talk:
     turns: tuple[Turn, ...]
     clauses: tuple[Clause, ...]
 
+    @cached_property
+    def people(self) -> tuple[str, ...]:
+        """List who writes or is named in it, each once."""
+        return tuple(dict.fromkeys(name for turn in self.turns for name in (turn.writer, *turn.named) if name))
+
     def others_after(self, turn: Turn) -> tuple[Turn, ...]:
         """List the later turns of other people."""
         return tuple(each for each in self.turns[turn.place + 1 :] if each.author != turn.author)
@@ -137,6 +152,11 @@ def hear(messages: Sequence[Message], sentences: Sequence[Sentence]) -> Talk:
         Turn(place, message, spoken.get(message.id, ())) for place, message in enumerate(messages[-MOST_TURNS:])
     )
     return Talk(turns, tuple(clause for turn in turns for clause in _clauses(turn)))
+
+
+def people_in(sentence: Sentence, text: str) -> list[str]:
+    """List the people that a part of a sentence names."""
+    return [name for mark in re.findall(PERSON, text) if (name := sentence.person(mark))]
 
 
 def _clauses(turn: Turn) -> Iterator[Clause]:

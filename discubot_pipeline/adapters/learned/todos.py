@@ -3,13 +3,21 @@ where no answer tells what becomes of a request, the rules do. What a mention as
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from discubot_pipeline.adapters.learned.reader import Work, work_in
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.ledger import Ledger, Todo
+from discubot_pipeline.adapters.rules.replies import Effect, reply_in
+from discubot_pipeline.adapters.rules.requests import asks_in
 from discubot_pipeline.adapters.rules.sentences import Sentence
+from discubot_pipeline.adapters.rules.tasks import named
+from discubot_pipeline.adapters.rules.titles import content_words, has_object, title_of
 from discubot_pipeline.domain.analysis import Brief
+
+FEW = 3
+"""An answer of more words may speak of something else."""
 
 
 def is_monologue(sentences: Sequence[Sentence]) -> bool:
@@ -25,15 +33,35 @@ def todos_in(sentences: Sequence[Sentence], brief: Brief, known: Sequence[Todo])
     spoken = {sentence.message.id for sentence in sentences}
     messages = [message for message in brief.messages if message.id in spoken]
     for work in work_in(messages, sentences, brief.time_zone):
-        ledger.add(_todo(work))
+        if not _is_over(work, sentences):
+            ledger.add(_todo(work))
     return ledger.todos
+
+
+def _is_over(work: Work, sentences: Sequence[Sentence]) -> bool:
+    """Say whether the next message answers in a word that the work is done or off: "done", "nvm"."""
+    spoken = work.clause.sentence
+    later = (each for each in sentences if each.order > spoken.order and each.message.id != spoken.message.id)
+    answer = next(later, None)
+    reply = reply_in(answer) if answer and len(answer.text.split()) <= FEW else None
+    return bool(reply and reply.effect is Effect.CLOSES and not reply.words)
+
+
+def _title(work: Work) -> str:
+    """Name the work without what stands around it: "can you fix the header" is "fix the header"."""
+    clause = work.clause
+    asks = asks_in(replace(clause.sentence, text=clause.text))
+    if len(asks) == 1 and has_object(asks[0].body):
+        return title_of(clause.sentence, named(asks[0])) or clause.title
+    return clause.title
 
 
 def _todo(work: Work) -> Todo:
     sentence = work.clause.sentence
+    title = _title(work)
     return Todo(
-        title=work.clause.title,
-        words=work.clause.content,
+        title=title,
+        words=content_words(title),
         kind=Kind.BUG if repair_of(sentence) else Kind.MARKER,
         score=work.chance,
         said=(sentence,),

@@ -3,7 +3,7 @@
 import gzip
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from math import exp
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from discubot_pipeline.adapters.learned.traits import Features
 WEIGHTS = Path(__file__).with_name("weights.json.gz")
 CLIP = 4.0
 """A number counts at most so many standard deviations from its mean."""
+
+MOST_ODDS = 16.0
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,18 @@ class Measures:
 
     def chance(self, features: Features) -> float:
         """Give the chance, 0 to 1."""
-        odds = self.bias
-        for name, (mean, deviation, weight) in self.terms.items():
-            value = (features.get(name, 0.0) - mean) / deviation
-            odds += weight * min(CLIP, max(-CLIP, value))
-        return 1 / (1 + exp(-min(CLIP**2, max(-(CLIP**2), odds))))
+        known = self.terms
+        odds = self._of_nothing
+        for name, value in features.items():
+            if value and name in known:
+                mean, deviation, weight = known[name]
+                odds += weight * (_clipped((value - mean) / deviation) - _clipped(-mean / deviation))
+        return 1 / (1 + exp(-min(MOST_ODDS, max(-MOST_ODDS, odds))))
+
+    @cached_property
+    def _of_nothing(self) -> float:
+        """Give the odds where every number is 0."""
+        return self.bias + sum(weight * _clipped(-mean / deviation) for mean, deviation, weight in self.terms.values())
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,10 @@ class Weights:
             owner=Measures.of(value["owner"]),
             threshold=value["threshold"],
         )
+
+
+def _clipped(value: float) -> float:
+    return min(CLIP, max(-CLIP, value))
 
 
 @cache

@@ -1,6 +1,7 @@
 """The built-in offline analyst: rules and learned weights, no key, no network. Same brief, same findings."""
 
 from collections.abc import Sequence
+from itertools import compress
 
 from discubot_pipeline.adapters.learned.todos import is_monologue, todos_in
 from discubot_pipeline.adapters.rules.frames import Kind
@@ -52,12 +53,13 @@ class RuleAnalyst:
         ]
         reader = Reader(thread, brief.time_zone, wants_bugs=asked.wants_bugs)
         reader.add(asked.todos)
-        reader.read()
-        ruled = reader.ledger.todos
         if is_monologue(thread):
-            return ruled
-        kept = [todo for todo in ruled if todo.is_instructed or (asked.wants_bugs and todo.kind is Kind.BUG)]
-        return todos_in(thread, brief, kept)
+            reader.read()
+            return reader.ledger.todos
+        if asked.todos or asked.wants_bugs:
+            reader.read()
+        is_wanted = [todo.is_instructed or (asked.wants_bugs and todo.kind is Kind.BUG) for todo in reader.ledger.todos]
+        return todos_in(thread, brief, [*compress(reader.ledger.todos, is_wanted)])
 
 
 def _capped(todos: Sequence[Todo], most: int) -> tuple[Todo, ...]:
