@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from discubot_pipeline.adapters.learned.choice import Candidate, candidates, choose
+from discubot_pipeline.adapters.learned.demand import demand
 from discubot_pipeline.adapters.learned.owners import due_of, owner_of, priority_in
 from discubot_pipeline.adapters.learned.standing import Looks, Standing
 from discubot_pipeline.adapters.learned.talk import Clause, Talk, hear
@@ -34,7 +35,12 @@ def work_in(messages: Sequence[Message], sentences: Sequence[Sentence], time_zon
     weights = learned()
     looks = look(talk, weights)
     chosen = choose(likely(talk, looks, weights, time_zone), weights.same.chance, weights.new.chance, weights.threshold)
-    found = [_work(talk, looks, weights, candidate, chance, time_zone) for candidate, chance in chosen]
+    demanded = demand(talk, sentences)
+    found = [
+        _work(talk, looks, weights, candidate, chance, time_zone)
+        for candidate, chance in chosen
+        if demanded.is_met(candidate, chance, looks)
+    ]
     return sorted(found, key=lambda each: each.clause.position)
 
 
