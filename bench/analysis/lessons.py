@@ -1,13 +1,16 @@
 """What the labelled threads teach: each thread as the learned reader sees it, and what would have been right there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from bench.analysis.cases import Case
 from bench.analysis.matching import likeness
+from discubot_pipeline.adapters.learned.antecedents import antecedents, completed, is_weak, joined, of_antecedent
 from discubot_pipeline.adapters.learned.choice import Candidate
-from discubot_pipeline.adapters.learned.talk import Talk, hear
+from discubot_pipeline.adapters.learned.talk import Clause, Talk, hear
+from discubot_pipeline.adapters.learned.traits import Features
+from discubot_pipeline.adapters.learned.weights import Measures
 from discubot_pipeline.adapters.rules.people import People
 from discubot_pipeline.adapters.rules.sentences import read
 from discubot_pipeline.domain.analysis import DetectedTask
@@ -26,8 +29,22 @@ class Lesson:
         """Read a thread."""
         messages = case.brief.messages
         talk = hear(messages, read(messages, People(case.brief)))
-        found = [DetectedTask(title=each.title, evidence=each.turn.message.id) for each in talk.clauses]
-        return cls(case, talk, tuple(tuple(likeness(label, task) for label in case.labels) for task in found))
+        return cls(case, talk, tuple(_likes(case, clause, clause.title) for clause in talk.clauses))
+
+    def completed(self, about: Measures) -> "Lesson":
+        """Add the clauses that say what others point to."""
+        talk = completed(self.talk, about)
+        return Lesson(self.case, talk, tuple(_likes(self.case, clause, clause.title) for clause in talk.clauses))
+
+    def antecedents(self) -> Iterator[tuple[Features, int]]:
+        """Describe what each clause that belongs to work may point to, and say whether that names the work."""
+        evidence = {place for label in self.case.labels for place in label.evidence}
+        for clause in self.talk.clauses:
+            if clause.turn.message.id in evidence and is_weak(clause):
+                others = antecedents(self.talk.clauses, clause)
+                answers = [int(any(_likes(self.case, clause, joined(clause, other)))) for other in others]
+                if len({*answers}) > 1:
+                    yield from zip((of_antecedent(self.talk, clause, each) for each in others), answers, strict=True)
 
     @property
     def group(self) -> str:
@@ -84,3 +101,8 @@ class Lesson:
         """Give who may own the work that a candidate names; None where it names none."""
         likes = self.likes_of(candidate)
         return self.case.labels[likes.index(max(likes))].assignee if any(likes) else None
+
+
+def _likes(case: Case, clause: Clause, title: str) -> tuple[float, ...]:
+    task = DetectedTask(title=title, evidence=clause.turn.message.id)
+    return tuple(likeness(label, task) for label in case.labels)

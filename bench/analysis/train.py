@@ -9,26 +9,35 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import is_dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from bench.analysis.cases import load
+from bench.analysis.cases import WRITERS, load
 from bench.analysis.lessons import Lesson
 from discubot_pipeline.adapters.learned.choice import Candidate, candidates, of_choice, of_pair
 from discubot_pipeline.adapters.learned.owners import likely_owners, of_owner
+from discubot_pipeline.adapters.learned.reader import look
 from discubot_pipeline.adapters.learned.standing import Looks, Standing
 from discubot_pipeline.adapters.learned.traits import Features, of_clause, of_talk, of_turn
-from discubot_pipeline.adapters.learned.weights import CLIP, WEIGHTS, Counts, Measures
+from discubot_pipeline.adapters.learned.weights import CLIP, WEIGHTS, Counts, Judge, Measures, Trees
 
-TURN, TALK, CLAUSE = 0.3, 0.3, 0.15
-WORK, SAME, NEW, OWNER = 0.003, 0.02, 0.02, 0.1
+ABOUT, TURN, TALK, CLAUSE = 0.05, 0.3, 0.3, 0.15
+WORK, SAME, NEW, OWNER = 0.003, 0.02, 0.003, 0.1
 """How much each regression may trust single features: the inverse strength of its ridge."""
 
+LARGE: Final = {"max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 12, "min_samples_leaf": 30}
+SMALL: Final = {"max_iter": 60, "learning_rate": 0.08, "max_leaf_nodes": 8, "min_samples_leaf": 25}
+SHAPE: Final = {"l2_regularization": 5.0, "max_features": 0.3, "early_stopping": False, "random_state": 0}
+"""How the trees grow."""
+
+FOLDS = 4
 FEWEST = 2
 """A word has to occur in so many places."""
 
@@ -66,10 +75,44 @@ def measures(rows: Sequence[Features], answers: Sequence[int], ridge: float) -> 
     return Measures(round(float(fitted.intercept_[0]), 5), terms)
 
 
+def trees(rows: Sequence[Features], answers: Sequence[int], shape: dict[str, Any]) -> Trees:
+    """Grow decision trees over numbers."""
+    vectorizer = DictVectorizer(sparse=False)
+    table = vectorizer.fit_transform(rows)
+    grown = HistGradientBoostingClassifier(**SHAPE, **shape).fit(table, answers)
+    fields = ("feature_idx", "num_threshold", "left", "right", "value")
+    nodes = [[predictor.nodes[name].tolist() for name in fields] for (predictor,) in grown._predictors]
+    leaves = [predictor.nodes["is_leaf"].tolist() for (predictor,) in grown._predictors]
+    return Trees(
+        round(float(grown._baseline_prediction[0, 0]), 5),
+        [str(name) for name in vectorizer.get_feature_names_out()],
+        [
+            [_node(*node) for node in zip(ends, *columns, strict=True)]
+            for ends, columns in zip(leaves, nodes, strict=True)
+        ],
+    )
+
+
+def judge(rows: Sequence[Features], answers: Sequence[int], ridge: float, shape: dict[str, Any]) -> Judge:
+    """Fit a regression and trees over the same numbers."""
+    return Judge(measures(rows, answers, ridge), trees(rows, answers, shape))
+
+
+def _node(
+    is_leaf: bool, feature: int, most: float, left: int, right: int, value: float
+) -> tuple[int, float, int, int, float]:
+    return (-1, 0.0, 0, 0, round(value, 5)) if is_leaf else (feature, round(most, 6), left, right, 0.0)
+
+
 def first_look(lessons: Sequence[Lesson]) -> dict[str, Counts]:
     """Learn to look at words."""
     turns = [of_turn(each.talk, turn) for each in lessons for turn in each.talk.turns]
-    clauses = [of_clause(each.talk, clause) for each in lessons for clause in each.talk.clauses]
+    named = [
+        (of_clause(each.talk, clause), answer)
+        for each in lessons
+        for clause, answer in zip(each.talk.clauses, each.is_work, strict=True)
+        if not clause.about
+    ]
     return {
         "part": counts(turns, [answer for each in lessons for answer in each.is_part], TURN),
         "takes": counts(turns, [answer for each in lessons for answer in each.is_taking], TURN),
@@ -77,7 +120,7 @@ def first_look(lessons: Sequence[Lesson]) -> dict[str, Counts]:
         "talk": counts(
             [of_talk(each.talk) for each in lessons], [int(bool(each.case.labels)) for each in lessons], TALK
         ),
-        "clause": counts(clauses, [answer for each in lessons for answer in each.is_work], CLAUSE),
+        "clause": counts([row for row, _ in named], [answer for _, answer in named], CLAUSE),
     }
 
 
@@ -87,26 +130,34 @@ def seen(lessons: Iterable[Lesson], learned: dict[str, Counts]) -> list[Seen]:
 
 
 def _seen(lesson: Lesson, learned: dict[str, Counts]) -> Seen:
-    talk = lesson.talk
-    turns = [of_turn(talk, turn) for turn in talk.turns]
-    by_turn = {name: tuple(map(learned[name].odds, turns)) for name in ("part", "takes", "supports")}
-    clauses = tuple(learned["clause"].odds(of_clause(talk, each)) for each in talk.clauses)
-    looks = Looks(**by_turn, talk=learned["talk"].odds(of_talk(talk)), clauses=clauses)
-    standing = Standing(talk, looks, lesson.case.brief.time_zone)
-    return lesson, looks, [standing.of(place) for place in range(len(talk.clauses))]
+    looks = look(lesson.talk, learned)
+    standing = Standing(lesson.talk, looks, lesson.case.brief.time_zone)
+    return lesson, looks, [standing.of(place) for place in range(len(lesson.talk.clauses))]
 
 
-def work(threads: Sequence[Seen]) -> Measures:
+def work(threads: Sequence[Seen]) -> Judge:
     """Learn which clauses name work, from how they stand."""
     rows = [row for _, _, rows in threads for row in rows]
-    return measures(rows, [answer for lesson, _, _ in threads for answer in lesson.is_work], WORK)
+    return judge(rows, [answer for lesson, _, _ in threads for answer in lesson.is_work], WORK, LARGE)
 
 
-def learn(lessons: Sequence[Lesson]) -> Fitted:
+def about(lessons: Iterable[Lesson]) -> Measures:
+    """Learn what a clause points to."""
+    found = [pair for each in lessons for pair in each.antecedents()]
+    return measures([row for row, _ in found], [answer for _, answer in found], ABOUT)
+
+
+def learn(raw: Sequence[Lesson]) -> Fitted:
     """Learn everything. What one step tells the next is always said by weights that have not seen the writer."""
-    groups = sorted({each.group for each in lessons})
+    pointing = about(raw)
+    lessons = [each.completed(pointing) for each in raw]
+    writers = sorted({each.group for each in lessons})
+    groups = [writers[place::FOLDS] for place in range(min(FOLDS, len(writers)))]
     folds = [
-        seen(_of(lessons, lambda name, group=group: name == group), first_look(_of(lessons, lambda n, g=group: n != g)))
+        seen(
+            _of(lessons, lambda name, group=group: name in group),
+            first_look(_of(lessons, lambda n, g=group: n not in g)),
+        )
         for group in groups
     ]
     found: list[tuple[Lesson, Looks, list[Candidate]]] = []
@@ -115,7 +166,8 @@ def learn(lessons: Sequence[Lesson]) -> Fitted:
         found += [(lesson, looks, _candidates(lesson, rows, rest)) for lesson, looks, rows in fold]
     same = _same(found)
     return {
-        **first_look(lessons),
+        "about": pointing,
+        "first": first_look(lessons),
         "work": work([thread for fold in folds for thread in fold]),
         "same": same,
         "new": _new(found, same),
@@ -128,11 +180,11 @@ def _of(lessons: Sequence[Lesson], is_in: Callable[[str], bool]) -> list[Lesson]
     return [each for each in lessons if is_in(each.group)]
 
 
-def _candidates(lesson: Lesson, rows: list[Features], work: Measures) -> list[Candidate]:
+def _candidates(lesson: Lesson, rows: list[Features], work: Judge) -> list[Candidate]:
     return candidates(lesson.talk.clauses, [*map(work.chance, rows)], rows)
 
 
-def _same(found: Iterable[tuple[Lesson, Looks, list[Candidate]]]) -> Measures:
+def _same(found: Iterable[tuple[Lesson, Looks, list[Candidate]]]) -> Judge:
     """Learn which two clauses name the same work: those that can only be paired with one label."""
     rows: list[Features] = []
     answers: list[int] = []
@@ -142,10 +194,10 @@ def _same(found: Iterable[tuple[Lesson, Looks, list[Candidate]]]) -> Measures:
             if not one.clause.crosses(other.clause):
                 rows.append(of_pair(one, other, all_of))
                 answers.append(int(lesson.matched([one, other]) == 1))
-    return measures(rows, answers, SAME)
+    return judge(rows, answers, SAME, SMALL)
 
 
-def _new(found: Iterable[tuple[Lesson, Looks, list[Candidate]]], same: Measures) -> Measures:
+def _new(found: Iterable[tuple[Lesson, Looks, list[Candidate]]], same: Judge) -> Judge:
     """Learn, along the way that choosing goes, which candidates add a label to those that are paired already."""
     rows: list[Features] = []
     answers: list[int] = []
@@ -160,7 +212,7 @@ def _new(found: Iterable[tuple[Lesson, Looks, list[Candidate]]], same: Measures)
             answers.append(int(gains))
             if gains or (each.chance >= HARD and not any(lesson.likes_of(each))):
                 chosen.append(each)
-    return measures(rows, answers, NEW)
+    return judge(rows, answers, NEW, SMALL)
 
 
 def _owner(found: Iterable[tuple[Lesson, Looks, list[Candidate]]]) -> Measures:
@@ -176,15 +228,17 @@ def _owner(found: Iterable[tuple[Lesson, Looks, list[Candidate]]]) -> Measures:
     return measures(rows, answers, OWNER)
 
 
-def plain(fitted: Fitted) -> dict[str, Any]:
+def plain(fitted: Any) -> Any:
     """Write what was learned as JSON holds it."""
-    return {name: value if isinstance(value, float) else dict(vars(value)) for name, value in fitted.items()}
+    if isinstance(fitted, dict):
+        return {name: plain(value) for name, value in fitted.items()}
+    return plain(vars(fitted)) if is_dataclass(fitted) else fitted
 
 
 def main() -> None:
     """Learn from all threads and write the weights."""
     parser = argparse.ArgumentParser(prog="python -m bench.analysis.train", description=__doc__)
-    parser.add_argument("--leave-out", choices=["dev", "w1", "w2", "w3"], help="learn nothing from this writer")
+    parser.add_argument("--leave-out", choices=["dev", *WRITERS], help="learn nothing from this writer")
     parser.add_argument("--to", type=Path, default=WEIGHTS, metavar="FILE", help="where to (the package)")
     options = parser.parse_args()
     lessons = [Lesson.of(case) for name in ("dev", "train") for case in load(name)]

@@ -28,8 +28,6 @@ _PLACE = (
     "look",
 )
 _LOOKS = ("this part", "this takes", "this supports", "next takes", "next part", "before part")
-_ONE = ("talk", "this part", "this takes", "this supports", "next takes", "next part", "look", "t place", "turns")
-_OWN = (*_ONE, "t left", "words", "content", "authors", *_FORM, "whole")
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,30 @@ def of_choice(
         "best chance": all_of[0].chance,
         "new chance": candidate.chance * prod(1 - each for each in likeness),
     }
-    return found | {f"own {name}": candidate.standing.get(name, 0.0) for name in _OWN}
+    return (
+        found | _beside(candidate, chosen, all_of) | {f"own {name}": each for name, each in candidate.standing.items()}
+    )
+
+
+def _beside(candidate: Candidate, chosen: Sequence[Candidate], all_of: Sequence[Candidate]) -> Features:
+    """Describe how a candidate ranks among those that it excludes and those that it does not."""
+    clause = candidate.clause
+    others = [each for each in all_of if each is not candidate]
+    apart = [each for each in others if not each.clause.crosses(clause)]
+    crossing = [each.chance for each in others if each.clause.crosses(clause)]
+    turns = [each.clause.turn for each in chosen]
+    return {
+        "best apart": max((each.chance for each in apart), default=0.0),
+        "best apart here": max((each.chance for each in apart if each.clause.turn is clause.turn), default=0.0),
+        "best crossing": max(crossing, default=0.0),
+        "better": sum(each.chance > candidate.chance for each in others),
+        "candidates": len(all_of),
+        "same sentence": float(any(each.clause.sentence is clause.sentence for each in chosen)),
+        "alike": sum(len(each.clause.content & clause.content) for each in chosen) / max(1, len(clause.content)),
+        "same author": float(any(turn.author == clause.turn.author for turn in turns)),
+        "after": float(any(turn.place < clause.turn.place for turn in turns)),
+        "before": float(any(turn.place > clause.turn.place for turn in turns)),
+    }
 
 
 def choose(

@@ -3,16 +3,17 @@ something, and the words of a text for counting. Data for `talk` and `traits`; n
 """
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-from discubot_pipeline.adapters.rules.sentences import ATOM, PERSON
+from discubot_pipeline.adapters.rules.sentences import ATOM, ATOM_END, ATOM_START, PERSON, PERSON_START
 
 MOST_WORDS = 60
 
 
 def _pattern(*phrases: str) -> re.Pattern[str]:
-    return re.compile("|".join(phrases), re.IGNORECASE)
+    return re.compile("|".join(phrases))
 
 
 def _words(phrases: str) -> str:
@@ -179,6 +180,11 @@ _TOKEN = re.compile(rf"{PERSON}|{ATOM}|[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|[?!:]|�
 
 def cues_of(text: str) -> frozenset[str]:
     """Name the cues of a masked text."""
+    return _cues_of(text.lower())
+
+
+@lru_cache(maxsize=4096)
+def _cues_of(text: str) -> frozenset[str]:
     return frozenset(name for name, pattern in CUES.items() if pattern.search(text))
 
 
@@ -203,8 +209,8 @@ def counted(name: str, words: tuple[str, ...], *, pairs: bool = False, weight: f
 
 
 def _word(token: str) -> str:
-    if re.fullmatch(PERSON, token):
+    if ord(token[0]) >= PERSON_START:
         return "<person>"
-    if re.fullmatch(ATOM, token):
+    if ATOM_START <= ord(token[0]) <= ATOM_END:
         return "<code>"
     return "0" if token[0].isdigit() else token.casefold().replace("’", "'")

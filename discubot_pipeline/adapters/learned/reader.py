@@ -1,19 +1,23 @@
 """Reads a thread with what was learned from labelled ones: which clauses name work that is still to be done."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from discubot_pipeline.adapters.learned.antecedents import completed
 from discubot_pipeline.adapters.learned.choice import Candidate, candidates, choose
 from discubot_pipeline.adapters.learned.demand import demand
 from discubot_pipeline.adapters.learned.owners import due_of, owner_of, priority_in
 from discubot_pipeline.adapters.learned.standing import Looks, Standing
 from discubot_pipeline.adapters.learned.talk import Clause, Talk, hear
 from discubot_pipeline.adapters.learned.traits import of_clause, of_talk, of_turn
-from discubot_pipeline.adapters.learned.weights import Weights, learned
+from discubot_pipeline.adapters.learned.weights import Counts, Weights, learned
 from discubot_pipeline.adapters.rules.sentences import Sentence
 from discubot_pipeline.domain.analysis import Priority
 from discubot_pipeline.domain.discussion import Message
+
+HOPELESS = -3.5
+"""Log odds: a clause whose words alone are so unlikely to name work is not looked at again."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,11 @@ class Work:
 
 def work_in(messages: Sequence[Message], sentences: Sequence[Sentence], time_zone: str) -> list[Work]:
     """Find the work in a thread, in the order it came up."""
-    talk = hear(messages, sentences)
+    weights = learned()
+    talk = completed(hear(messages, sentences), weights.about)
     if not talk.clauses:
         return []
-    weights = learned()
-    looks = look(talk, weights)
+    looks = look(talk, weights.first)
     chosen = choose(likely(talk, looks, weights, time_zone), weights.same.chance, weights.new.chance, weights.threshold)
     demanded = demand(talk, sentences)
     found = [
@@ -44,23 +48,26 @@ def work_in(messages: Sequence[Message], sentences: Sequence[Sentence], time_zon
     return sorted(found, key=lambda each: each.clause.position)
 
 
-def look(talk: Talk, weights: Weights) -> Looks:
+def look(talk: Talk, first: Mapping[str, Counts]) -> Looks:
     """Take the first look: at the words alone."""
     turns = [of_turn(talk, turn) for turn in talk.turns]
+    own = {each.stretch: first["clause"].odds(of_clause(talk, each)) for each in talk.clauses if not each.about}
     return Looks(
-        part=tuple(map(weights.part.odds, turns)),
-        takes=tuple(map(weights.takes.odds, turns)),
-        supports=tuple(map(weights.supports.odds, turns)),
-        talk=weights.talk.odds(of_talk(talk)),
-        clauses=tuple(weights.clause.odds(of_clause(talk, clause)) for clause in talk.clauses),
+        part=tuple(map(first["part"].odds, turns)),
+        takes=tuple(map(first["takes"].odds, turns)),
+        supports=tuple(map(first["supports"].odds, turns)),
+        talk=first["talk"].odds(of_talk(talk)),
+        clauses=tuple(own[clause.stretch] for clause in talk.clauses),
     )
 
 
 def likely(talk: Talk, looks: Looks, weights: Weights, time_zone: str) -> list[Candidate]:
     """Take the second look: at how each clause stands; gives those that are likely to name work."""
     standing = Standing(talk, looks, time_zone)
-    standings = [standing.of(place) for place in range(len(talk.clauses))]
-    return candidates(talk.clauses, [*map(weights.work.chance, standings)], standings)
+    places = [place for place, look in enumerate(looks.clauses) if look > HOPELESS]
+    standings = [standing.of(place) for place in places]
+    clauses = [talk.clauses[place] for place in places]
+    return candidates(clauses, [*map(weights.work.chance, standings)], standings)
 
 
 def _work(talk: Talk, looks: Looks, weights: Weights, candidate: Candidate, chance: float, time_zone: str) -> Work:

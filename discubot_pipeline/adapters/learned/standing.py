@@ -1,5 +1,6 @@
 """Where a clause stands: its form, the turns around it and what the first look at them said, as numbers with names."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,8 @@ REACH = 6
 FEW = 4
 _TIERS = {Tier.DELIVERS: 4, Tier.HANDS: 3, Tier.ACTS: 2, Tier.TALKS: 1}
 _ANSWERS = ("commit", "assent", "sign", "done", "cancel", "hedge", "handover", "go", "doing", "coming")
+
+_POINTED = frozenset(("done", "cancel", "fault", "oblige", "request", "commit", "hedge", "past"))
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ class Standing:
         self._looks = looks
         self._zone = time_zone
         self._best = looks.best_in(talk)
+        self._most = max(self._best.values())
+        self._downwards = sorted(-each for each in looks.clauses)
+        pairs = zip(talk.clauses, looks.clauses, strict=True)
+        self._own = {clause.stretch: look for clause, look in pairs if not clause.about}
         self._sentences: dict[int, Features] = {}
         self._turns: dict[int, Features] = {}
 
@@ -69,7 +76,8 @@ class Standing:
             self._sentences[sentence.order] = self._of_sentence(sentence) | {"s place": turn.sentences.index(sentence)}
         if turn.place not in self._turns:
             self._turns[turn.place] = self._of_turn(turn)
-        return self._form(clause) | self._sentences[sentence.order] | self._turns[turn.place] | self._rank(place)
+        found = self._form(clause) | self._sentences[sentence.order] | self._turns[turn.place] | self._rank(place)
+        return found | self._of_about(clause, clause.about) if clause.about else found
 
     def _form(self, clause: Clause) -> Features:
         words, sentence = clause.words, clause.sentence
@@ -142,6 +150,22 @@ class Standing:
             "gap": others[0].place - place if others else 0,
         }
 
+    def _of_about(self, clause: Clause, about: Clause) -> Features:
+        """Describe what a clause points to."""
+        look = self._own[about.stretch]
+        found: Features = {f"about {cue}": 1.0 for cue in about.cues if cue in _POINTED}
+        return found | {
+            "about": 1.0,
+            "about meant": clause.meant,
+            "about turns": clause.turn.place - about.turn.place,
+            "about same author": float(about.turn.author == clause.turn.author),
+            "about content": len(about.content),
+            "about words": len(about.words),
+            "about dice": len(about.content & clause.content) / max(1, len(clause.content)),
+            "about look": look,
+            "about best": look - self._most,
+        }
+
     def _rank(self, place: int) -> Features:
         looks, here = self._looks, self._talk.clauses[place].turn.place
         look = looks.clauses[place]
@@ -149,8 +173,8 @@ class Standing:
             "look": look,
             "talk": looks.talk,
             "best here": self._best[here],
-            "best": max(self._best.values()),
-            "rank": sum(each > look for each in looks.clauses),
+            "best": self._most,
+            "rank": bisect_left(self._downwards, -look),
             "best before": max((best for turn, best in self._best.items() if turn < here), default=LEAST),
             "best after": max((best for turn, best in self._best.items() if turn > here), default=LEAST),
             "most part": max(looks.part),

@@ -15,6 +15,9 @@ from discubot_pipeline.domain.discussion import Message
 WIDEST = 3
 """So many neighbouring pieces of a sentence make one clause at most, beside the whole sentence."""
 
+LONG = 40
+"""In threads of more turns than this each piece is a clause of its own: there is enough to look at."""
+
 MOST_PIECES = 12
 MOST_TURNS = 400
 
@@ -75,7 +78,9 @@ class Turn:
 
 @dataclass(frozen=True)
 class Clause:
-    """A stretch of a sentence that may name a piece of work. `body` is masked, without greetings and names called."""
+    """A stretch of a sentence that may name a piece of work. `body` is masked, without greetings and names called;
+    `about` is the clause before it that it may point to, whose words its title then holds, with the chance that it is.
+    """
 
     turn: Turn
     sentence: Sentence
@@ -84,6 +89,8 @@ class Clause:
     body: str
     title: str
     called: tuple[str | None, ...]
+    about: "Clause | None" = None
+    meant: float = 1.0
 
     @property
     def text(self) -> str:
@@ -113,6 +120,11 @@ class Clause:
     def crosses(self, other: "Clause") -> bool:
         """Say whether two share words of one sentence."""
         return self.sentence.order == other.sentence.order and self.start < other.end and other.start < self.end
+
+    @property
+    def stretch(self) -> tuple[int, int, int]:
+        """Give where in the thread it stands and ends: a clause and its copies that say what it is about share it."""
+        return self.sentence.order, self.start, self.end
 
     @property
     def position(self) -> tuple[int, int]:
@@ -151,7 +163,8 @@ def hear(messages: Sequence[Message], sentences: Sequence[Sentence]) -> Talk:
     turns = tuple(
         Turn(place, message, spoken.get(message.id, ())) for place, message in enumerate(messages[-MOST_TURNS:])
     )
-    return Talk(turns, tuple(clause for turn in turns for clause in _clauses(turn)))
+    widest = WIDEST if len(turns) <= LONG else 1
+    return Talk(turns, tuple(clause for turn in turns for clause in _clauses(turn, widest)))
 
 
 def people_in(sentence: Sentence, text: str) -> list[str]:
@@ -159,10 +172,10 @@ def people_in(sentence: Sentence, text: str) -> list[str]:
     return [name for mark in re.findall(PERSON, text) if (name := sentence.person(mark))]
 
 
-def _clauses(turn: Turn) -> Iterator[Clause]:
+def _clauses(turn: Turn, widest: int) -> Iterator[Clause]:
     for sentence in turn.sentences:
         seen: set[str] = set()
-        for start, end in _stretches(sentence.text):
+        for start, end in _stretches(sentence.text, widest):
             body, called = strip_leads(sentence, sentence.text[start:end])
             title = title_of(sentence, body)
             if title not in seen and content_words(title):
@@ -170,7 +183,7 @@ def _clauses(turn: Turn) -> Iterator[Clause]:
                 yield Clause(turn, sentence, start, end, body, title, called)
 
 
-def _stretches(text: str) -> list[tuple[int, int]]:
+def _stretches(text: str, widest: int) -> list[tuple[int, int]]:
     """Give the stretches of a sentence between its joints, alone and with their neighbours, then the whole."""
     pieces: list[tuple[int, int]] = []
     start = 0
@@ -181,7 +194,7 @@ def _stretches(text: str) -> list[tuple[int, int]]:
     found = [
         (pieces[left][0], pieces[right][1])
         for left in range(len(pieces))
-        for right in range(left, min(len(pieces), left + WIDEST))
+        for right in range(left, min(len(pieces), left + widest))
     ]
     return [*dict.fromkeys([*found, (0, len(text))])]
 

@@ -50,6 +50,8 @@ def _is_over(work: Work, sentences: Sequence[Sentence]) -> bool:
 def _title(work: Work) -> str:
     """Name the work without what stands around it: "can you fix the header" is "fix the header"."""
     clause = work.clause
+    if clause.about:
+        return clause.title
     asks = asks_in(replace(clause.sentence, text=clause.text))
     if len(asks) == 1 and has_object(asks[0].body):
         return title_of(clause.sentence, named(asks[0])) or clause.title

@@ -44,13 +44,17 @@ class Measures:
 
     def chance(self, features: Features) -> float:
         """Give the chance, 0 to 1."""
+        return chance_of(self.odds(features))
+
+    def odds(self, features: Features) -> float:
+        """Give the log odds."""
         known = self.terms
         odds = self._of_nothing
         for name, value in features.items():
             if value and name in known:
                 mean, deviation, weight = known[name]
                 odds += weight * (_clipped((value - mean) / deviation) - _clipped(-mean / deviation))
-        return 1 / (1 + exp(-min(MOST_ODDS, max(-MOST_ODDS, odds))))
+        return odds
 
     @cached_property
     def _of_nothing(self) -> float:
@@ -59,17 +63,53 @@ class Measures:
 
 
 @dataclass(frozen=True)
+class Trees:
+    """Boosted decision trees over numbers. A node is its feature's place (-1 for a leaf), the greatest value that goes
+    left, the places of the nodes to the left and to the right, and what a leaf adds to the log odds.
+    """
+
+    bias: float
+    names: list[str]
+    trees: list[list[tuple[int, float, int, int, float]]]
+
+    def odds(self, features: Features) -> float:
+        """Give the log odds."""
+        values = [features.get(name, 0.0) for name in self.names]
+        odds = self.bias
+        for nodes in self.trees:
+            feature, most, left, right, leaf = nodes[0]
+            while feature >= 0:
+                feature, most, left, right, leaf = nodes[left if values[feature] <= most else right]
+            odds += leaf
+        return odds
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A regression and trees over the same numbers: what both say together is righter than either."""
+
+    measures: Measures
+    trees: Trees
+
+    @classmethod
+    def of(cls, value: dict[str, Any]) -> "Judge":
+        """Read it as JSON holds it."""
+        return cls(Measures.of(value["measures"]), Trees(**value["trees"]))
+
+    def chance(self, features: Features) -> float:
+        """Give the chance, 0 to 1."""
+        return chance_of((self.measures.odds(features) + self.trees.odds(features)) / 2)
+
+
+@dataclass(frozen=True)
 class Weights:
     """All that was learned, in the order in which it is used."""
 
-    part: Counts
-    takes: Counts
-    supports: Counts
-    talk: Counts
-    clause: Counts
-    work: Measures
-    same: Measures
-    new: Measures
+    about: Measures
+    first: dict[str, Counts]
+    work: Judge
+    same: Judge
+    new: Judge
     owner: Measures
     threshold: float
 
@@ -77,17 +117,19 @@ class Weights:
     def of(cls, value: dict[str, Any]) -> "Weights":
         """Read weights as JSON holds them."""
         return cls(
-            part=Counts(**value["part"]),
-            takes=Counts(**value["takes"]),
-            supports=Counts(**value["supports"]),
-            talk=Counts(**value["talk"]),
-            clause=Counts(**value["clause"]),
-            work=Measures.of(value["work"]),
-            same=Measures.of(value["same"]),
-            new=Measures.of(value["new"]),
+            about=Measures.of(value["about"]),
+            first={name: Counts(**each) for name, each in value["first"].items()},
+            work=Judge.of(value["work"]),
+            same=Judge.of(value["same"]),
+            new=Judge.of(value["new"]),
             owner=Measures.of(value["owner"]),
             threshold=value["threshold"],
         )
+
+
+def chance_of(odds: float) -> float:
+    """Turn log odds into a chance."""
+    return 1 / (1 + exp(-min(MOST_ODDS, max(-MOST_ODDS, odds))))
 
 
 def _clipped(value: float) -> float:
