@@ -101,7 +101,7 @@ def judge(rows: Sequence[Features], answers: Sequence[int], ridge: float, shape:
 def _node(
     is_leaf: bool, feature: int, most: float, left: int, right: int, value: float
 ) -> tuple[int, float, int, int, float]:
-    return (-1, 0.0, 0, 0, round(value, 5)) if is_leaf else (feature, round(most, 6), left, right, 0.0)
+    return (-1, 0.0, 0, 0, round(value, 5)) if is_leaf else (feature, most, left, right, 0.0)
 
 
 def first_look(lessons: Sequence[Lesson]) -> dict[str, Counts]:

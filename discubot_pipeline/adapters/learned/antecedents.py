@@ -7,7 +7,7 @@ from discubot_pipeline.adapters.learned.talk import Clause, Talk
 from discubot_pipeline.adapters.learned.traits import Features
 from discubot_pipeline.adapters.learned.weights import Measures
 from discubot_pipeline.adapters.rules.sentences import ATOM_END, ATOM_START
-from discubot_pipeline.adapters.rules.titles import clipped, has_object
+from discubot_pipeline.adapters.rules.titles import clipped
 from discubot_pipeline.adapters.rules.verbs import Tier, tier_of
 
 WEAK_CONTENT, WEAK_WORDS = 3, 12
@@ -29,8 +29,9 @@ def completed(talk: Talk, about: Measures) -> Talk:
 
 def is_weak(clause: Clause) -> bool:
     """Say whether a clause hardly names what it is about."""
-    points = "pointer" in clause.cues or not has_object(clause.body) or len(clause.content) < NEW_WORDS
-    return points and len(clause.content) <= WEAK_CONTENT and len(clause.words) <= WEAK_WORDS
+    if len(clause.content) > WEAK_CONTENT or len(clause.words) > WEAK_WORDS:
+        return False
+    return "pointer" in clause.cues or len(clause.content) < NEW_WORDS or not clause.has_object
 
 
 def antecedents(clauses: Sequence[Clause], clause: Clause) -> list[Clause]:
@@ -58,7 +59,7 @@ def of_antecedent(talk: Talk, clause: Clause, other: Clause) -> Features:
         "starts": float(other.start == 0),
         "question": float(other.sentence.is_question),
         "item": float(other.sentence.is_item),
-        "object": float(has_object(other.body)),
+        "object": float(other.has_object),
         "code": float(any(ATOM_START <= ord(char) <= ATOM_END for char in other.text)),
         "weak": float(is_weak(other)),
     }

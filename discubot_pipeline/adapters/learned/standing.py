@@ -13,7 +13,6 @@ from discubot_pipeline.adapters.rules.dates import due_in
 from discubot_pipeline.adapters.rules.labels import priority_of
 from discubot_pipeline.adapters.rules.requests import asks_in
 from discubot_pipeline.adapters.rules.sentences import ATOM_START, PERSON_END, PERSON_START, Sentence
-from discubot_pipeline.adapters.rules.titles import has_object
 from discubot_pipeline.adapters.rules.verbs import Tier, base_of, tier_of
 from discubot_pipeline.adapters.rules.weights import Setting, weigh
 
@@ -95,7 +94,7 @@ class Standing:
             "code": sum(ATOM_START <= ord(char) < PERSON_START for char in clause.text),
             "tier": _TIERS.get(tier_of(first), 0),
             "gerund": float(first.endswith("ing") and bool(base_of(first))),
-            "object": float(has_object(clause.body)),
+            "object": float(clause.has_object),
             "due": float(bool(due_in(clause.text, sentence.message, self._zone))),
         }
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from discubot_pipeline.adapters.learned.cues import cues_of, signs_in, words_of
 from discubot_pipeline.adapters.rules.leads import strip_leads
 from discubot_pipeline.adapters.rules.sentences import PERSON, Sentence
-from discubot_pipeline.adapters.rules.titles import content_words, title_of
+from discubot_pipeline.adapters.rules.titles import content_words, has_object, title_of
 from discubot_pipeline.domain.discussion import Message
 
 WIDEST = 3
@@ -101,6 +101,11 @@ class Clause:
     def content(self) -> frozenset[str]:
         """Give the words that say what it is about."""
         return content_words(self.title)
+
+    @cached_property
+    def has_object(self) -> bool:
+        """Say whether it names what it is about."""
+        return has_object(self.body)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
