@@ -42,7 +42,7 @@ FEWEST = 2
 """A word has to occur in so many places."""
 
 HARD = 0.5
-THRESHOLD: Final = 0.45
+THRESHOLD: Final = 0.33
 
 Fitted = dict[str, Any]
 Seen = tuple[Lesson, Looks, list[Features]]

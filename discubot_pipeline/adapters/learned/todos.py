@@ -13,7 +13,7 @@ from discubot_pipeline.adapters.rules.replies import Effect, reply_in
 from discubot_pipeline.adapters.rules.requests import asks_in
 from discubot_pipeline.adapters.rules.sentences import Sentence
 from discubot_pipeline.adapters.rules.tasks import named
-from discubot_pipeline.adapters.rules.titles import content_words, has_object, title_of
+from discubot_pipeline.adapters.rules.titles import clipped, content_words, has_object, title_of
 from discubot_pipeline.domain.analysis import Brief
 
 FEW = 3
@@ -50,12 +50,11 @@ def _is_over(work: Work, sentences: Sequence[Sentence]) -> bool:
 def _title(work: Work) -> str:
     """Name the work without what stands around it: "can you fix the header" is "fix the header"."""
     clause = work.clause
-    if clause.about:
-        return clause.title
     asks = asks_in(replace(clause.sentence, text=clause.text))
-    if len(asks) == 1 and has_object(asks[0].body):
-        return title_of(clause.sentence, named(asks[0])) or clause.title
-    return clause.title
+    order = title_of(clause.sentence, named(asks[0])) if len(asks) == 1 else ""
+    if clause.about and order and clause.title != clause.about.title:
+        return clipped(f"{order} ({clause.about.title})")
+    return order if order and not clause.about and has_object(asks[0].body) else clause.title
 
 
 def _todo(work: Work) -> Todo:
