@@ -9,15 +9,15 @@ from discubot_pipeline.adapters.learned.choice import Candidate, candidates, cho
 from discubot_pipeline.adapters.learned.demand import demand
 from discubot_pipeline.adapters.learned.owners import due_of, owner_of, priority_in
 from discubot_pipeline.adapters.learned.standing import Looks, Standing
-from discubot_pipeline.adapters.learned.talk import Clause, Talk, hear
+from discubot_pipeline.adapters.learned.talk import LONG, Clause, Talk, hear
 from discubot_pipeline.adapters.learned.traits import of_clause, of_talk, of_turn
 from discubot_pipeline.adapters.learned.weights import Counts, Weights, learned
 from discubot_pipeline.adapters.rules.sentences import Sentence
 from discubot_pipeline.domain.analysis import Priority
 from discubot_pipeline.domain.discussion import Message
 
-HOPELESS = -3.5
-"""Log odds: a clause whose words alone are so unlikely to name work is not looked at again."""
+HOPELESS, UNLIKELY = -3.5, -2.0
+"""Log odds: a clause less likely by its words alone is not looked at again; the second is for long threads."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def look(talk: Talk, first: Mapping[str, Counts]) -> Looks:
 def likely(talk: Talk, looks: Looks, weights: Weights, time_zone: str) -> list[Candidate]:
     """Take the second look: at how each clause stands; gives those that are likely to name work."""
     standing = Standing(talk, looks, time_zone)
-    places = [place for place, look in enumerate(looks.clauses) if look > HOPELESS]
+    least = HOPELESS if len(talk.turns) <= LONG else UNLIKELY
+    places = [place for place, look in enumerate(looks.clauses) if look > least]
     standings = [standing.of(place) for place in places]
     clauses = [talk.clauses[place] for place in places]
     return candidates(clauses, [*map(weights.work.chance, standings)], standings)

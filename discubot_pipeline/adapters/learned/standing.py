@@ -64,6 +64,7 @@ class Standing:
         self._downwards = sorted(-each for each in looks.clauses)
         pairs = zip(talk.clauses, looks.clauses, strict=True)
         self._own = {clause.stretch: look for clause, look in pairs if not clause.about}
+        self._days: dict[int, bool] = {}
         self._sentences: dict[int, Features] = {}
         self._turns: dict[int, Features] = {}
 
@@ -189,4 +190,6 @@ class Standing:
         }
 
     def _has_day(self, sentence: Sentence) -> bool:
-        return bool(due_in(sentence.text, sentence.message, self._zone))
+        if sentence.order not in self._days:
+            self._days[sentence.order] = bool(due_in(sentence.text, sentence.message, self._zone))
+        return self._days[sentence.order]
