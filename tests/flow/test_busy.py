@@ -6,7 +6,7 @@ import pytest
 
 from discubot_pipeline.domain.delivery import SourceType
 from tests.cli.commands import Shell
-from tests.flow.runs import Run
+from tests.flow.runs import Run, eventually
 from tests.flow.team import Posted, Thread
 from tests.flow.town import Town
 
@@ -41,7 +41,7 @@ def crowd(town: Town) -> Crowd:
         launched = town.launch(discussion_id=str(thread.discussion_id))
         second = thread.say("@bot buy a bucket")
         tested = {sensor: dry_run(town, sensor) for sensor in ("slack_inbox", "generic_inbox", "unfinished_work")}
-        status = thread.deliveries[1].status
+        status = eventually(lambda: thread.deliveries[1:], "the second mention to arrive")[0].status
         ended = town.finished(launched)
         held = thread.status == "processing"
     return Crowd(thread, second, ended, tested, status, held)

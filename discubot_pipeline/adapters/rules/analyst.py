@@ -1,7 +1,10 @@
-"""The built-in offline analyst: rules, no key, no network. The same brief always gives the same findings."""
+"""The built-in offline analyst: rules and learned weights, no key, no network. Same brief, same findings."""
 
 from collections.abc import Sequence
+from itertools import compress
 
+from discubot_pipeline.adapters.learned.todos import is_monologue, todos_in
+from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.instructions import Instructed, instructed
 from discubot_pipeline.adapters.rules.ledger import Todo
 from discubot_pipeline.adapters.rules.people import People
@@ -15,7 +18,7 @@ SURE, UNSURE, EMPTY = 0.95, 0.3, 0.1
 
 
 class RuleAnalyst:
-    """Finds tasks by the ways people ask for work, and sums a thread up in its own sentences."""
+    """Finds tasks by what was learned from labelled threads and by rules, and sums a thread up in its own sentences."""
 
     name = "rules"
     fingerprint = None
@@ -50,8 +53,13 @@ class RuleAnalyst:
         ]
         reader = Reader(thread, brief.time_zone, wants_bugs=asked.wants_bugs)
         reader.add(asked.todos)
-        reader.read()
-        return reader.ledger.todos
+        if is_monologue(thread):
+            reader.read()
+            return reader.ledger.todos
+        if asked.todos or asked.wants_bugs:
+            reader.read()
+        is_wanted = [todo.is_instructed or (asked.wants_bugs and todo.kind is Kind.BUG) for todo in reader.ledger.todos]
+        return todos_in(thread, brief, [*compress(reader.ledger.todos, is_wanted)])
 
 
 def _capped(todos: Sequence[Todo], most: int) -> tuple[Todo, ...]:

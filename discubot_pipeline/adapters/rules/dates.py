@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dateutil.relativedelta import relativedelta
@@ -105,6 +106,7 @@ def due_in(text: str, message: Message, time_zone: str) -> date | None:
     return min(found)[1] if found else None
 
 
+@lru_cache(maxsize=1024)
 def without_date(text: str) -> str:
     """Take the days out of a text, with the words that lead to them."""
     if _HINT.search(text):

@@ -101,12 +101,6 @@ TAKES = re.compile(
 )
 """Taking on what was just said."""
 
-ASSENT = re.compile(
-    r"(?:ja|jo|jep|klar|gerne?|geht klar|in ordnung|alles klar|oui|d['’]accord|bien sûr|entendu|ça marche|bien reçu|"
-    r"sí|claro|vale|por supuesto|sin problema|is goed|prima|komt goed|komt eraan|kommt|doe ik)\b",
-    re.IGNORECASE,
-)
-
 CALLED_OFF = (
     r"vergiss (?:es|das)|hat sich erledigt|schon erledigt|ist erledigt|doch nicht|laat maar|is al (?:gebeurd|gedaan|"
     r"geregeld)|niet meer nodig|hoeft niet|laisse tomber|laissez tomber|c['’]est déjà fait|plus besoin|déjà réglé|"

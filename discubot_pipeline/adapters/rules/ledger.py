@@ -110,48 +110,6 @@ class Ledger:
             self._change(chosen, lambda todo: replace(todo, is_closed=True))
         return bool(chosen)
 
-    def assign(self, message_id: str, sentence: Sentence, due: date | None) -> bool:
-        """Give the work that a message asks for to who answers it with a yes; False when there is none to give."""
-        chosen = tuple(
-            todo
-            for todo in self.todos
-            if not todo.owner
-            and any(said.message.id == message_id for said in todo.said)
-            and todo.kind in ADDRESSED
-            and sentence.writer
-            and todo.asked.message.author.id != sentence.message.author.id
-        )
-        self._change(chosen, lambda todo: replace(todo, owner=sentence.writer, due=due or todo.due))
-        return bool(chosen)
-
-    def note_own(self, sentence: Sentence, due: date | None) -> bool:
-        """Add a day to the work that the same message has taken on already; False when there is none."""
-        own = tuple(
-            todo
-            for todo in self.todos
-            if todo.owner == sentence.writer and any(said.message.id == sentence.message.id for said in todo.said)
-        )
-        self._change(own[-1:], lambda todo: replace(todo, due=todo.due or due))
-        return bool(own)
-
-    def echo(self, verb: str, sentence: Sentence, due: date | None) -> bool:
-        """Give the latest work with this verb to who promises it; False when there is none that is free or theirs."""
-        near = (todo for todo in self._before(sentence) if sentence.order - todo.asked.order <= REACH)
-        free = tuple(todo for todo in near if todo.verb == verb and todo.owner in (None, sentence.writer))
-        chosen = self._latest(free)
-        self._change(chosen, lambda todo: replace(todo, owner=sentence.writer, due=todo.due or due))
-        return bool(chosen)
-
-    def finish(self, verb: str, sentence: Sentence) -> bool:
-        """Close the work with this verb of who says that it is done."""
-        chosen = tuple(
-            todo
-            for todo in self._before(sentence)
-            if todo.verb == verb and todo.owner == sentence.writer and not todo.is_instructed
-        )
-        self._change(chosen, lambda todo: replace(todo, is_closed=True))
-        return bool(chosen)
-
     def note(self, sentence: Sentence, due: date | None, priority: Priority | None) -> None:
         """Add a day or a priority that a sentence of its own names to the latest work without one."""
         latest = self._latest(self._before(sentence))

@@ -1,17 +1,12 @@
 """Walks through a thread once, oldest first, and keeps a ledger of the work that comes up in it."""
 
 import re
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from discubot_pipeline.adapters.rules.antecedents import resolved
-from discubot_pipeline.adapters.rules.assents import agrees, nods, takes, welcomes
 from discubot_pipeline.adapters.rules.bugs import repair_of
-from discubot_pipeline.adapters.rules.commitments import REACH, commitment_in, is_advice
 from discubot_pipeline.adapters.rules.dates import due_in
-from discubot_pipeline.adapters.rules.echoes import finished_verb, promised_verb
 from discubot_pipeline.adapters.rules.faults import Fault, Faults
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.labels import priority_of
@@ -26,7 +21,6 @@ from discubot_pipeline.adapters.rules.lists import (
     item_ask,
     only_owner,
 )
-from discubot_pipeline.adapters.rules.offers import Offers, Soft
 from discubot_pipeline.adapters.rules.replies import Effect, Reply, reply_in
 from discubot_pipeline.adapters.rules.requests import TO_YOU, Ask, asks_in, first_word
 from discubot_pipeline.adapters.rules.scene import Scene
@@ -70,19 +64,15 @@ class Reader:
         self._wants_bugs = wants_bugs
         self._scene = Scene(sentences)
         self._faults = Faults()
-        self._offers = Offers(sentences)
         self._pressing: Sentence | None = None
-        self._recent: deque[Sentence] = deque(maxlen=REACH)
 
     def read(self) -> None:
         """Read the thread to its end."""
         for block in blocks(self._sentences):
             if isinstance(block, Listing):
                 self._read_list(block)
-                self._recent.extend(block.items)
             else:
                 self._read_sentence(block)
-                self._recent.append(block)
 
     def add(self, todos: Iterable[Todo]) -> None:
         """Note work, under the priority that its message names."""
@@ -95,10 +85,7 @@ class Reader:
         if sentence.is_done_box or (reply and self._answer(reply, sentence)):
             return
         asks = asks_in(sentence)
-        if self._echoes(sentence) or self._assent(sentence, is_bare=all(ask.tier is Tier.TALKS for ask in asks)):
-            return
         found = [todo for ask in self._dated(asks) for todo in self._work(ask)]
-        found = found or [*self._committed(sentence)]
         self.add(found)
         if not found:
             self._note(sentence)
@@ -119,25 +106,6 @@ class Reader:
         self.add(replace(todo, said=(*todo.said, sentence)) for todo in todos)
         return True
 
-    def _echoes(self, sentence: Sentence) -> bool:
-        """Carry out "will check after lunch" and "imported" on the work with that verb."""
-        done, promised = finished_verb(sentence), promised_verb(sentence)
-        if done and sentence.writer and self.ledger.finish(done, sentence):
-            return True
-        return bool(promised and sentence.writer and self.ledger.echo(promised, sentence, self._due(sentence)))
-
-    def _assent(self, sentence: Sentence, *, is_bare: bool) -> bool:
-        """Let a short answer take what the message before asked for, or make work of what was asked too softly."""
-        if self._scene.is_helpdesk or not (agrees(sentence) or nods(sentence) or takes(sentence) or welcomes(sentence)):
-            return False
-        due = self._due(sentence)
-        made = self._offers.answered(sentence, has_day=bool(due)) if is_bare else ()
-        self.add(replace(todo, due=due or todo.due) for todo in made)
-        if made or not (nods(sentence) or takes(sentence)):
-            return bool(made)
-        before = self._offers.answers(sentence)
-        return bool(before and self.ledger.assign(before, sentence, due)) and is_bare
-
     def _work(self, ask: Ask) -> tuple[Todo, ...]:
         due = None if ask.is_undated else self._due(ask.sentence)
         ask = self._owned(ask)
@@ -148,32 +116,15 @@ class Reader:
         todos = self._todos(ask, score, due)
         if ask.kind is Kind.PROMISE and _ALL_OF_IT.fullmatch(ask.body.rstrip(" .!")) and self.ledger.todos:
             return ()
-        if score < THRESHOLD:
-            self._offers.keep(Soft(ask.sentence, ask.kind, todos, score, ask.is_shared))
-            return ()
-        return todos
+        return todos if score >= THRESHOLD else ()
 
     def _todos(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
         if ask.kind is Kind.BUG or (ask.kind is Kind.MARKER and ask.tier is Tier.UNKNOWN):
             ask = replace(ask, body=repair_of(replace(ask.sentence, text=ask.body)) or ask.body)
         ask = replace(ask, body=named(ask))
         if has_object(ask.body) or ask.kind in FREE_OF_OBJECT:
-            made = () if only_reads(ask.body) else todos_of(ask, score, due)
-            return made or self._resolved(ask, score, due)
-        return self._pointed(ask, score, due) or todos_of(ask, score, due) or self._resolved(ask, score, due)
-
-    def _resolved(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
-        """Find out what "it" is where no fault was reported."""
-        is_vague = (
-            ask.tier not in (Tier.DELIVERS, Tier.HANDS)
-            or first_word(ask.body) == "buy"
-            or (not ask.owner and only_reads(ask.body))
-        )
-        is_openers = ask.kind is Kind.PROMISE and self._scene.is_openers(ask.sentence)
-        if is_vague or is_openers or ask.kind is Kind.OFFER or self._scene.is_helpdesk:
-            return ()
-        body = resolved(self._recent, ask.sentence, ask.body)
-        return todos_of(replace(ask, body=body), score, due, is_one=True) if body else ()
+            return () if only_reads(ask.body) else todos_of(ask, score, due)
+        return self._pointed(ask, score, due) or todos_of(ask, score, due)
 
     def _pointed(self, ask: Ask, score: float, due: date | None) -> tuple[Todo, ...]:
         """Find out what "can you fix it" means: the fault that was reported before."""
@@ -184,28 +135,6 @@ class Reader:
         about = replace(ask, kind=fault.kind, sentence=fault.sentence)
         todo = work_on(title_of(fault.sentence, fault.repair), about, score, due, said)
         return (replace(todo, priority=todo.priority or priority_of(ask.sentence.text)),)
-
-    def _committed(self, sentence: Sentence) -> tuple[Todo, ...]:
-        """Make work of what somebody takes on, unless it is work already."""
-        if self._scene.is_helpdesk:
-            return ()
-        day = self._due(sentence)
-        commitment = commitment_in(sentence, self._recent, has_day=bool(day))
-        if not commitment or self.ledger.note_own(sentence, day):
-            return ()
-        if (
-            self._scene.is_openers(sentence)
-            and not self._scene.is_openers(commitment.about)
-            and is_advice(commitment.about)
-        ):
-            return ()
-        asked = self._offers.answered(sentence, has_day=False, is_taken=True)
-        if asked:
-            return tuple(replace(todo, due=day or todo.due) for todo in asked)
-        kind = Kind.BUG if commitment.is_fault else Kind.MARKER
-        ask = Ask(kind, commitment.body, Tier.DELIVERS, commitment.about, sentence.writer)
-        todos = todos_of(ask, REPAIRED, day or self._due(commitment.about), is_one=True)
-        return tuple(replace(todo, said=(*todo.said, sentence)) for todo in todos)
 
     def _owned(self, ask: Ask) -> Ask:
         """Give a request in a letter to one person to that person."""

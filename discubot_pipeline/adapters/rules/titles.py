@@ -103,6 +103,11 @@ def capped(text: str) -> str:
     return _capitalised(_trimmed(_cut_characters(" ".join(words))))
 
 
+def clipped(text: str) -> str:
+    """Cut a text to a title's characters at a word's end, with no bracket left open."""
+    return _trimmed(_cut_characters(text))
+
+
 def parts_of(body: str) -> tuple[str, ...]:
     """Take joined orders apart ("fix the header and update the footer"); one part where they belong together."""
     if _FIXED_PAIR.search(body):

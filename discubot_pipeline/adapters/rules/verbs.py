@@ -93,8 +93,6 @@ NOUNLIKE = lexicon(
 
 REPAIRS = lexicon("correct debug fix handle investigate patch repair resolve solve")
 
-TAKES = lexicon("do fix grab handle own take")
-
 IRREGULAR = {
     "bought": "buy",
     "built": "build",
@@ -162,11 +160,6 @@ def base_of(word: str) -> str | None:
     if word in UNCHANGED:
         return word
     return _BASES.get(word)
-
-
-def base_of_any(word: str) -> str | None:
-    """Give the base form of a verb of work, its base included; None for any other word."""
-    return word if word in WORK else base_of(word)
 
 
 def stem_of(word: str) -> str:

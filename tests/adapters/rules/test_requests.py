@@ -117,15 +117,6 @@ def test_bug_report_alone_is_no_task() -> None:
     assert titles(("Cat", "The login page crashes when I press Enter.")) == []
 
 
-def test_same_work_said_twice_is_one_task() -> None:
-    """A request, its echo and the promise to do it are one task."""
-    assert titles(
-        ("Ann", "Can you update the API docs?"),
-        ("Cat", "yes please update the API docs"),
-        ("Bob", "I'll update the docs"),
-    ) == ["Update the API docs"]
-
-
 def test_links_and_code_are_kept_and_never_invented() -> None:
     """A link goes to the description as it stood, code stays in the title."""
     task = only(("Cat", "Please rename `get_user` to `fetch_user`, see https://example.org/a?b=1"))
@@ -152,15 +143,6 @@ def test_surest_tasks_are_kept_when_there_are_too_many() -> None:
     lines = [("Cat", f"Fix the {name} page") for name in ("first", "second", "third", "fourth")]
     found = RuleAnalyst().find(brief(*lines, ("Cat", "TODO: renew the certificate"), most=2))
     assert [task.title for task in found.tasks] == ["Fix the first page", "Renew the certificate"]
-
-
-def test_evidence_and_description_are_the_words_said() -> None:
-    """A task names its message and quotes the sentences it stands on."""
-    task = only(
-        ("Ann", "Morning all."), ("Ann", "Lunch was nice. Can you fix the header?"), ("Bob", "On it, by Friday")
-    )
-    assert task.evidence == "m1"
-    assert task.description == "Can you fix the header? On it, by Friday"
 
 
 def test_confidence_is_low_without_an_ask() -> None:
