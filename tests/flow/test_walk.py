@@ -17,11 +17,11 @@ from tests.web.sse import Client, Said
 
 RETRIED = 180.0
 pytestmark = pytest.mark.timeout(400)
-ENDS = {"PIPELINE_SUCCESS": "completed", "PIPELINE_FAILURE": "failed", "PIPELINE_CANCELED": "cancelled"}
+ENDS = {"RUN_SUCCESS": "completed", "RUN_FAILURE": "failed", "RUN_CANCELED": "cancelled"}
 STATUSES = {
-    "PIPELINE_ENQUEUED": "pending",
-    "PIPELINE_STARTING": "processing",
-    "PIPELINE_START": "processing",
+    "RUN_ENQUEUED": "pending",
+    "RUN_STARTING": "processing",
+    "RUN_START": "processing",
     "STEP_UP_FOR_RETRY": "delayed",
     "STEP_RESTARTED": "processing",
 } | ENDS
