@@ -48,9 +48,11 @@ class Witness:
         for thread in self._threads:
             thread.start()
         assert self._open.wait(10)
-        yield self
-        self._over.set()
-        self._threads[1].join()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            self._threads[1].join()
 
     def told(self, run: Run, kind: str) -> list[Json]:
         """List what was heard of a job."""
