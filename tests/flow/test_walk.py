@@ -96,7 +96,8 @@ def check(witness: Witness, town: Town, run: Run) -> list[str]:
     stages = [(data["stage"], data["state"]) for data in witness.told(run, "stage")]
     steps = [event for event in town.events(run.id) if event.get("eventType") in STEPS]
     assert [stage for stage, _ in stages] == [STAGE_OF[event["stepKey"]] for event in steps]
-    rest = iter([*expected, "failed"])  # what a retry goes on with has failed
+    # until Dagster has said whether a retry comes a failed job counts as delayed, and once it has come as failed
+    rest = iter([*expected[:-1], "delayed", "failed"] if expected[-1] in ("delayed", "failed") else expected)
     assert all(status in rest for status in witness.seen[run.id]), (witness.seen[run.id], expected)
     return expected
 
