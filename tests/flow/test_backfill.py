@@ -23,7 +23,7 @@ from tests.flow.runs import Json, Run, eventually
 from tests.flow.team import Team
 from tests.flow.town import Town
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(1200)]
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 MARCH = ["--from", "2026-03-01", "--to", "2026-03-31", "--per-minute", "240", "--page-size", "10"]
 

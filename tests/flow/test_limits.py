@@ -12,7 +12,7 @@ from tests.flow.team import Team, Thread
 from tests.flow.town import TEAM_RUNS, Town
 
 LONG = 150.0
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 AT_WORK = ("STARTING", "STARTED")
 
 

@@ -14,7 +14,7 @@ from tests.flow.town import Town
 
 RETRIED = 180.0
 """Seconds until a retry has ended, also when Dagster has to be reminded of it on a machine with much else to do."""
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 CURSOR = "EVENT_LOG_CONSUMER_CURSOR-PIPELINE_FAILURE"
 
 

@@ -20,6 +20,7 @@ from tests.flow.town import Town
 
 RETRIED = 180.0
 pytestmark = [
+    pytest.mark.processes,
     pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc"),
     pytest.mark.timeout(600),
 ]

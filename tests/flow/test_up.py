@@ -9,7 +9,7 @@ import pytest
 from tests.flow.home import LONGEST_STOP, Home
 from tests.flow.runs import eventually
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+pytestmark = [pytest.mark.processes, pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")]
 
 
 def test_up_has_one_owner_survives_its_murder_and_ends_clean(home: Home) -> None:

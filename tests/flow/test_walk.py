@@ -16,7 +16,7 @@ from tests.flow.town import Town
 from tests.web.sse import Client, Said
 
 RETRIED = 180.0
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 ENDS = {"RUN_SUCCESS": "completed", "RUN_FAILURE": "failed", "RUN_CANCELED": "cancelled"}
 STATUSES = {
     "RUN_ENQUEUED": "pending",
