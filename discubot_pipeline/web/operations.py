@@ -1,6 +1,5 @@
 """REST: operations on many discussions. Asked for here, done by a job, their results fetched here."""
 
-from collections.abc import Iterator
 from typing import Annotated
 from uuid import UUID
 
@@ -8,15 +7,13 @@ from fastapi import APIRouter, Body, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from discubot_pipeline.admin.operations import ask
+from discubot_pipeline.admin.operations import ask, fetched
 from discubot_pipeline.domain.delivery import DeliveryStatus
-from discubot_pipeline.domain.errors import Permanent
-from discubot_pipeline.domain.operations import NewOperation, Operation, OperationKind
+from discubot_pipeline.domain.operations import NewOperation, Operation
 from discubot_pipeline.store.paging import Place
 from discubot_pipeline.web.access import Here, Member, actor_of, admin_of
 from discubot_pipeline.web.pages import After, Limit, Page, cut, position
 from discubot_pipeline.web.problems import documented
-from discubot_pipeline.wiring import Services
 
 router = APIRouter(prefix="/api/operations", tags=["operations"])
 MEDIA_TYPE = "application/x-ndjson"
@@ -69,15 +66,4 @@ def show_operation(id: UUID, bearer: Member, here: Here) -> Operation:
 def fetch_lines(id: UUID, bearer: Member, here: Here) -> StreamingResponse:
     """Fetch what an export has written: JSON lines, one discussion each. 409 until it is done."""
     operation = here.stores.operations.get(id, bearer.team_id)
-    if operation.kind is not OperationKind.EXPORT:
-        raise Permanent("not_found", f"operation {id} is no export")
-    if operation.status is not DeliveryStatus.DONE:
-        raise Permanent("waiting", "this export is not done")
-    return StreamingResponse(lines_of(here, operation), media_type=MEDIA_TYPE)
-
-
-def lines_of(here: Services, operation: Operation) -> Iterator[str]:
-    """Read an export, a piece at a time."""
-    for number in range(operation.result.position):
-        chunk = here.stores.operations.chunk(operation.id, number)
-        yield "".join(f"{line}\n" for line in chunk.lines) if chunk else ""
+    return StreamingResponse(fetched(here.stores, operation), media_type=MEDIA_TYPE)
