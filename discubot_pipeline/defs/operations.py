@@ -21,7 +21,7 @@ from discubot_pipeline.store.tables import StepStatus
 from discubot_pipeline.tracking.logger import JobLogger
 from discubot_pipeline.tracking.origin import SCOPE, TEAM, TRIGGER
 from discubot_pipeline.tracking.retries import insist
-from discubot_pipeline.tracking.runs import Fate, fate_of, run_of_key
+from discubot_pipeline.tracking.runs import Fate, fate_of, may_follow, run_of_key
 from discubot_pipeline.wiring import Services
 
 CLASS = "discubot/class"
@@ -52,7 +52,10 @@ def run_operation(context: dg.OpExecutionContext, config: OperationConfig) -> No
     stores.steps.begin(job.run_id, STEP, None, config.model_dump())
     operation = None
     try:
-        operation = take(UUID(config.operation_id), job, stores)
+        id = UUID(config.operation_id)
+        holder = stores.operations.holder(id)
+        follows = [holder] if holder and may_follow(context.instance, holder, job.root_run_id) else []
+        operation = take(id, job, stores, follows)
         with logger.stage(operation.kind.value):
             result = operate(operation, job, stores, services.outside.clock, logger)
     except (PipelineError, ValueError) as error:

@@ -33,9 +33,12 @@ MISSING = "there is no such discussion"
 AT_WORK = "a job works on it, or was asked for it: cancel it, or wait"
 
 
-def take(id: UUID, job: Job, stores: Stores) -> Operation:
-    """Make an operation the run's own. Raises Ignored when it is done, another run's, or not there."""
-    operation = stores.operations.claim(id, job.run_id, job.run_key, job.parent_run_id)
+def take(id: UUID, job: Job, stores: Stores, follows: Sequence[str] = ()) -> Operation:
+    """Make an operation the run's own. Raises Ignored when it is done, another run's, or not there.
+
+    `follows` are the runs that it may take it over from: those of its chain that have ended.
+    """
+    operation = stores.operations.claim(id, job.run_id, job.run_key, follows)
     if operation is None:
         raise Ignored("busy", "this operation is done, deleted, or another run's")
     return operation

@@ -107,15 +107,20 @@ class Operations:
         """Close the operation of a run that was cancelled before it began."""
         self._move(requested(run_key), status=DeliveryStatus.FAILED, reason=reason, finished_at=sa.func.now())
 
-    def claim(self, id: UUID, run_id: str, run_key: str | None, parent_run_id: str | None = None) -> Operation | None:
-        """Make an operation this run's own, if it is free: leased to it, its own already, or its parent's.
+    def holder(self, id: UUID) -> str | None:
+        """Name the run that has, or last had, an operation."""
+        with transaction(self._engine) as connection:
+            return connection.execute(sa.select(operations.c.run_id).where(operations.c.id == id)).scalar()
+
+    def claim(self, id: UUID, run_id: str, run_key: str | None, follows: Sequence[str] = ()) -> Operation | None:
+        """Make an operation this run's own, if it is free: leased to it, its own already, or of a run that it follows.
 
         A person's run, which has no key, may take one that waits or has failed.
         """
         o = operations.c
         ended = (PENDING, DeliveryStatus.FAILED, DeliveryStatus.DEAD)
         free = (o.status == REQUESTED) & (o.run_key == run_key) if run_key else o.status.in_(ended)
-        own = o.run_id.in_([run_id, parent_run_id or run_id]) & (o.status != DeliveryStatus.DONE)
+        own = o.run_id.in_([run_id, *follows]) & (o.status != DeliveryStatus.DONE)
         fresh = dict.fromkeys(("leased_until", "finished_at", "reason", "error"))
         claimed = sa.update(operations).where(o.id == id, free | own).values(status=RUNNING, run_id=run_id, **fresh)
         with transaction(self._engine) as connection:

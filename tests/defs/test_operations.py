@@ -16,7 +16,7 @@ from discubot_pipeline.defs.resources import job
 from discubot_pipeline.domain.operations import Operation, new_operation
 from discubot_pipeline.store.bell import ring_stop
 from discubot_pipeline.store.tables import discussions, operations, statistics
-from discubot_pipeline.tracking.runs import RUN_KEY, SENSOR
+from discubot_pipeline.tracking.runs import ROOT, RUN_KEY, SENSOR
 from tests.defs.test_sensors import someone_listens
 from tests.defs.ticks import by_hand, tick
 from tests.defs.workshop import Ended, Workshop
@@ -41,16 +41,22 @@ def wanted(workshop: Workshop, kind: str, **params: Any) -> Operation:
     return ask(workshop.services.stores, workshop.config.team_id, new, "test")
 
 
-def launch(workshop: Workshop, id: UUID | str, made: dg.JobDefinition = bulk.operation_job, **tags: str) -> Ended:
+def launch(workshop: Workshop, id: UUID | str, kind: dg.JobDefinition = bulk.operation_job, **tags: str) -> Ended:
     """Run the job of an operation."""
-    result = made.execute_in_process(
-        {"ops": {bulk.STEP: {"config": {"operation_id": str(id)}}}} if made is bulk.operation_job else {},
+    result = kind.execute_in_process(
+        {"ops": {bulk.STEP: {"config": {"operation_id": str(id)}}}} if kind is bulk.operation_job else {},
         instance=workshop.instance,
         tags=tags,
         resources={"services": workshop.services, "job": job},
         raise_on_error=False,
     )
     return workshop.ended(result.run_id)
+
+
+def made(workshop: Workshop, operation: Operation, status: dg.DagsterRunStatus, **tags: str) -> dg.DagsterRun:
+    """Make the run of an operation without running it."""
+    config = {"ops": {bulk.STEP: {"config": {"operation_id": str(operation.id)}}}}
+    return workshop.instance.create_run_for_job(bulk.operation_job, run_config=config, status=status, tags=tags)
 
 
 def stand(workshop: Workshop, operation: Operation) -> Operation:
@@ -131,14 +137,14 @@ def test_what_a_lost_run_held_is_closed(
     """Nobody waits for it for ever."""
     monkeypatch.setattr(bulk, "LONGEST_LISTEN", timedelta(seconds=0))
     operation = wanted(workshop, "export")
-    run = workshop.instance.create_run_for_job(bulk.operation_job, status=status) if status else None
+    run = made(workshop, operation, status) if status else None
     id = run.run_id if run else "run-gone"
     assert workshop.services.stores.operations.claim(operation.id, id, None)
     tick(workshop, WATCH)
     assert (stand(workshop, operation).status, stand(workshop, operation).reason) == ("failed", reason)
 
 
-def test_a_run_that_waits_in_the_queue_keeps_its_operation(
+def test_a_run_that_is_late_keeps_its_operation(
     workshop: Workshop, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lease is renewed."""
@@ -146,7 +152,7 @@ def test_a_run_that_waits_in_the_queue_keeps_its_operation(
     operation = wanted(workshop, "export")
     [request] = tick(workshop, WATCH).run_requests
     tags = {RUN_KEY: request.run_key, SENSOR: WATCH.name}
-    workshop.instance.create_run_for_job(bulk.operation_job, status=dg.DagsterRunStatus.QUEUED, tags=tags)
+    made(workshop, operation, dg.DagsterRunStatus.STARTING, **tags)
     change(engine, operations, leased_until=ago(minutes=1))
     assert not tick(workshop, WATCH).run_requests
     assert stand(workshop, operation).status == "requested"
@@ -199,3 +205,13 @@ def test_the_figures_of_all_teams_are_computed_by_the_hour(workshop: Workshop, e
     """For the days that may still change."""
     assert launch(workshop, "", bulk.statistics_job).status == "SUCCESS"
     assert {each.team_id for each in rows(engine, statistics)} == {workshop.config.team_id}
+
+
+def test_a_retry_goes_on_also_when_the_one_before_it_never_began(workshop: Workshop) -> None:
+    """It takes over from whichever run of its chain had the operation last, if that has ended."""
+    operation = wanted(workshop, "export")
+    first = made(workshop, operation, dg.DagsterRunStatus.FAILURE)
+    assert workshop.services.stores.operations.claim(operation.id, first.run_id, None)
+    family = {ROOT: first.run_id, "dagster/parent_run_id": "run-that-never-began"}
+    assert launch(workshop, operation.id, **family).status == "SUCCESS"
+    assert stand(workshop, operation).status == "done"

@@ -77,7 +77,9 @@ class Desk:
 
     def run(self, operation: Operation, job: Job = RUN, progress: Unwatched | None = None) -> Result:
         """Carry one out."""
-        return operate(take(operation.id, job, self.stores), job, self.stores, Noon(), progress or Unwatched())
+        follows = [job.parent_run_id] if job.parent_run_id else []
+        taken = take(operation.id, job, self.stores, follows)
+        return operate(taken, job, self.stores, Noon(), progress or Unwatched())
 
     def do(self, kind: str, **params: Any) -> Result:
         """Ask for an operation and carry it out."""

@@ -21,9 +21,9 @@ from tests.web.rest.test_discussions import walk
 RUN = Job(run_id="run-1", root_run_id="run-1")
 
 
-def ask(caller: Caller, kind: str, status: int = 202, **params: Any) -> Any:
+def ask(caller: Caller, kind: str, expected: int = 202, **params: Any) -> Any:
     """Ask for an operation."""
-    return caller("POST", "/operations", status, {"kind": kind, "params": params})
+    return caller("POST", "/operations", expected, {"kind": kind, "params": params})
 
 
 def carry_out(stores: Stores, accepted: dict[str, Any]) -> None:
@@ -55,7 +55,9 @@ def test_an_export_is_fetched_when_it_is_done(member: Caller, admin: Caller, sto
     path = f"/operations/{accepted['job_id']}/lines"
     assert member("GET", path, 409)["reason"] == "waiting"
     carry_out(stores, accepted)
-    read = [json.loads(each) for each in member("GET", path).splitlines()]
+    answer = member.client.get(f"/api{path}", headers={"authorization": f"Bearer {member.token}"})
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    read = [json.loads(each) for each in answer.text.splitlines()]
     assert {each["thread"] for each in read} == {"t0", "t1", "t2", "t3"}
     member("GET", f"/operations/{imported['job_id']}/lines", 404)
 
