@@ -2,11 +2,24 @@
 
 import dagster as dg
 
-from discubot_pipeline.defs import jobs, resources, schedules, sensors
+from discubot_pipeline.defs import jobs, operations, resources, schedules, sensors
 
 defs = dg.Definitions(
-    jobs=[jobs.discussion_job, jobs.status_job, jobs.backfill_job, jobs.retention_job],
-    sensors=[*sensors.inboxes, sensors.failed_runs, sensors.cancelled_runs, sensors.unfinished_work],
-    schedules=[schedules.retention],
+    jobs=[
+        jobs.discussion_job,
+        jobs.status_job,
+        jobs.backfill_job,
+        jobs.retention_job,
+        operations.operation_job,
+        operations.statistics_job,
+    ],
+    sensors=[
+        *sensors.inboxes,
+        operations.operations_inbox,
+        sensors.failed_runs,
+        sensors.cancelled_runs,
+        sensors.unfinished_work,
+    ],
+    schedules=[schedules.retention, operations.statistics_hourly],
     resources={"services": resources.services, "job": resources.job, "io_manager": resources.step_outputs},
 )

@@ -40,7 +40,10 @@ def remove_old(context: dg.OpExecutionContext, config: CleanupConfig) -> None:
     with job.stage("analyses"):
         analyses = retention.purge_analyses(keep, config.dry_run)
         job.add_outcome(analyses=analyses)
-    counts = {"payloads": payloads, "jobs": jobs, "kept analyses": analyses}
+    with job.stage("operations"):
+        operations = services.stores.operations.purge(keep, config.dry_run)
+        job.add_outcome(operations=operations)
+    counts = {"payloads": payloads, "jobs": jobs, "kept analyses": analyses, "operations": operations}
     context.add_output_metadata({**counts, "dry run": config.dry_run})
     job.summary(f"{'Would remove' if config.dry_run else 'Removed'} {jobs} jobs and {payloads} payloads.")
 

@@ -13,7 +13,8 @@ from discubot_pipeline.wiring import Services, shared
 STAGES: dict[str, tuple[str, ...]] = {
     "discussion_job": tuple(Stage),
     "status_job": (Stage.NOTIFICATION,),
-    "retention_job": ("payloads", "jobs", "analyses"),
+    "retention_job": ("payloads", "jobs", "analyses", "operations"),
+    "statistics_job": ("statistics",),
 }
 """The stages of each job that has them planned, in their order."""
 

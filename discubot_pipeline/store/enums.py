@@ -6,6 +6,7 @@ from discubot_pipeline.domain.analysis import Priority, Sentiment, TaskType
 from discubot_pipeline.domain.delivery import DeliveryKind, DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus, MessageRole
 from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger
+from discubot_pipeline.domain.operations import OperationKind
 from discubot_pipeline.domain.people import Match
 from discubot_pipeline.domain.task import TaskState
 from discubot_pipeline.store.columns import enum_of
@@ -45,3 +46,4 @@ scope = enum_of(Scope, "scope")
 role = enum_of(Role, "role")
 person_match = enum_of(Match, "person_match")
 message_role = enum_of(MessageRole, "message_role")
+operation_kind = enum_of(OperationKind, "operation_kind")

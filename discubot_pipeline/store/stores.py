@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.store.analyses import Analyses
+from discubot_pipeline.store.bulk import Bulk
 from discubot_pipeline.store.catalogue import Catalogue
 from discubot_pipeline.store.changes import Changes
 from discubot_pipeline.store.configs import Configs
@@ -21,6 +22,7 @@ from discubot_pipeline.store.inboxlist import Deliveries
 from discubot_pipeline.store.limits import Limits
 from discubot_pipeline.store.messages import Messages
 from discubot_pipeline.store.notes import Notes
+from discubot_pipeline.store.operations import Operations
 from discubot_pipeline.store.people import AllPeople
 from discubot_pipeline.store.retention import Retention
 from discubot_pipeline.store.sorting import Sorting
@@ -57,6 +59,8 @@ class Stores:
     notes: Notes
     dossiers: Dossiers
     steering: Steering
+    operations: Operations
+    bulk: Bulk
     limits: Limits
     retention: Retention
     statistics: Statistics
@@ -95,6 +99,8 @@ def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(
         notes=Notes(engine),
         dossiers=Dossiers(engine),
         steering=Steering(engine),
+        operations=Operations(engine),
+        bulk=Bulk(engine),
         limits=Limits(engine),
         retention=Retention(engine),
         statistics=Statistics(engine),

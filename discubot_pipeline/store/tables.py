@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus, MessageRole
 from discubot_pipeline.domain.job import Scope, Trigger
 from discubot_pipeline.domain.task import TaskState
@@ -243,6 +243,39 @@ notes = sa.Table(
     sa.Index(None, "team_id", "created_at"),
     sa.Index(None, "team_id", "stage", "created_at"),
     sa.Index(None, "root_run_id"),
+)
+
+operations = sa.Table(
+    "inbox_operations",
+    metadata,
+    uuid_key(),
+    reference("team_id", "teams"),
+    sa.Column("kind", enums.operation_kind, nullable=False),
+    sa.Column("status", enums.delivery_status, nullable=False, server_default=DeliveryStatus.PENDING.value),
+    json_object("params"),
+    sa.Column("items", sa.Integer, nullable=False, server_default="0"),
+    json_object("result"),
+    sa.Column("reason", sa.Text),
+    sa.Column("error", sa.Text),
+    sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("expiries", sa.Integer, nullable=False, server_default="0"),
+    moment("leased_until"),
+    sa.Column("run_key", sa.Text),
+    sa.Column("run_id", sa.Text),
+    moment("finished_at"),
+    *audit(),
+    sa.Index("ix_inbox_operations_open", "status", "created_at", postgresql_where=sa.text("finished_at IS NULL")),
+    sa.Index(None, "team_id", "created_at", "id"),
+)
+
+chunks = sa.Table(
+    "operation_chunks",
+    metadata,
+    reference("operation_id", "inbox_operations", primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("first_line", sa.Integer, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    *audit(),
 )
 
 analyses = sa.Table(

@@ -14,6 +14,7 @@ from discubot_pipeline.web import (
     hooks,
     inbox,
     jobs,
+    operations,
     outputs,
     people,
     problems,
@@ -31,7 +32,7 @@ def create_app(services: Services) -> FastAPI:
     for error in (PipelineError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, problems.answer)
     app.include_router(hooks.router)
-    for part in (inbox, jobs, events, discussions, tasks, stats, settings, outputs, people):
+    for part in (inbox, jobs, events, operations, discussions, tasks, stats, settings, outputs, people):
         app.include_router(part.router)
 
     @app.get("/healthz", response_class=PlainTextResponse)

@@ -16,6 +16,7 @@ CREATE TYPE discubot.scope AS ENUM ('team', 'system');
 CREATE TYPE discubot.role AS ENUM ('member', 'admin');
 CREATE TYPE discubot.person_match AS ENUM ('email', 'name', 'manual', 'imported');
 CREATE TYPE discubot.message_role AS ENUM ('user', 'assistant', 'system');
+CREATE TYPE discubot.operation_kind AS ENUM ('import', 'delete', 'export', 'statistics');
 
 CREATE TABLE discubot.teams (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -526,6 +527,45 @@ CREATE INDEX ix_notes_discussion_id_created_at ON discubot.notes (discussion_id,
 CREATE INDEX ix_notes_root_run_id ON discubot.notes (root_run_id);
 CREATE INDEX ix_notes_team_id_created_at ON discubot.notes (team_id, created_at);
 CREATE INDEX ix_notes_team_id_stage_created_at ON discubot.notes (team_id, stage, created_at);
+
+CREATE TABLE discubot.inbox_operations (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    team_id UUID NOT NULL,
+    kind discubot.operation_kind NOT NULL,
+    status discubot.delivery_status DEFAULT 'pending' NOT NULL,
+    params JSONB DEFAULT '{}' NOT NULL,
+    items INTEGER DEFAULT '0' NOT NULL,
+    result JSONB DEFAULT '{}' NOT NULL,
+    reason TEXT,
+    error TEXT,
+    generation INTEGER DEFAULT '0' NOT NULL,
+    expiries INTEGER DEFAULT '0' NOT NULL,
+    leased_until TIMESTAMP WITH TIME ZONE,
+    run_key TEXT,
+    run_id TEXT,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_inbox_operations PRIMARY KEY (id),
+    CONSTRAINT fk_inbox_operations_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_inbox_operations_open ON discubot.inbox_operations (status, created_at) WHERE finished_at IS NULL;
+CREATE INDEX ix_inbox_operations_team_id_created_at_id ON discubot.inbox_operations (team_id, created_at, id);
+
+CREATE TABLE discubot.operation_chunks (
+    operation_id UUID NOT NULL,
+    number INTEGER NOT NULL,
+    first_line INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_operation_chunks PRIMARY KEY (operation_id, number),
+    CONSTRAINT fk_operation_chunks_operation_id FOREIGN KEY(operation_id) REFERENCES discubot.inbox_operations (id) ON DELETE CASCADE
+);
 
 CREATE TABLE discubot.analyses (
     team_id UUID NOT NULL,
