@@ -36,6 +36,7 @@ from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.people import NotionUser
 from discubot_pipeline.domain.preferences import AnalystKind
+from discubot_pipeline.domain.redaction import Redaction
 from discubot_pipeline.ports import Analyst, Archive, Clock, Door, Source, Tracker
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.engine import connect
@@ -234,7 +235,7 @@ def build(settings: Settings, pool_size: int = 5, recheck: timedelta = timedelta
     """
     engine = connect(settings.sqlalchemy_url, pool_size)
     keys = settings.secret_key.get_secret_value() if settings.secret_key else key_file(settings.home)
-    stores = open_stores(engine, Vault(keys), recheck)
+    stores = open_stores(engine, Vault(keys), recheck, Redaction(settings.redacted))
     return Services(settings, engine, stores, Adapters(settings, engine, stores.limits))
 
 
