@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ from discubot_pipeline.adapters.http import Pace, Spaced, no_pace
 from discubot_pipeline.adapters.mailgundoor import MailgunDoor
 from discubot_pipeline.adapters.models.analyst import ModelAnalyst
 from discubot_pipeline.adapters.models.choice import Choice
+from discubot_pipeline.adapters.models.explainer import ModelExplainer
 from discubot_pipeline.adapters.notion import NotionTracker
 from discubot_pipeline.adapters.notioncheck import NotionInspector
 from discubot_pipeline.adapters.notiondoor import NotionDoor
@@ -37,7 +38,7 @@ from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.people import NotionUser
 from discubot_pipeline.domain.preferences import AnalystKind
 from discubot_pipeline.domain.redaction import Redaction
-from discubot_pipeline.ports import Analyst, Archive, Clock, Door, Source, Tracker
+from discubot_pipeline.ports import Analyst, Archive, Clock, Door, Explainer, Source, Tracker
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.engine import connect
 from discubot_pipeline.store.limits import Limits, Rate
@@ -45,6 +46,7 @@ from discubot_pipeline.store.people import KnownPeople, People
 from discubot_pipeline.store.schemas import KeptSchema
 from discubot_pipeline.store.stores import Stores, open_stores
 from discubot_pipeline.store.vault import Vault, key_file
+from discubot_pipeline.tracking.recorder import Recorder
 
 if TYPE_CHECKING:
     from discubot_pipeline.tracking.jobs import JobStore
@@ -108,20 +110,28 @@ class Adapters:
 
     def analyst(self, config: SourceConfig) -> Analyst:
         """Give the analyst that a source config chose."""
+        choice = self._choice(config)
+        return ModelAnalyst(choice) if choice else self.offline()
+
+    def explainer(self, config: SourceConfig) -> Explainer | None:
+        """Give the language model that a source config chose, to explain steps."""
+        choice = self._choice(config)
+        return ModelExplainer(choice) if choice else None
+
+    def _choice(self, config: SourceConfig) -> Choice | None:
+        """Put together which model a source config chose."""
         chosen = config.preferences
         if chosen.analyst is AnalystKind.RULES:
-            return self.offline()
+            return None
         urls = {AnalystKind.ANTHROPIC: self._settings.anthropic_url, AnalystKind.OPENAI: self._settings.openai_url}
-        return ModelAnalyst(
-            Choice(
-                provider=chosen.analyst,
-                model=chosen.model or "",
-                url=chosen.model_url or urls[chosen.analyst],
-                api_key=config.model_key,
-                summary_prompt=chosen.summary_prompt,
-                task_prompt=chosen.task_prompt,
-                patience=self._settings.model_patience.total_seconds(),
-            )
+        return Choice(
+            provider=chosen.analyst,
+            model=chosen.model or "",
+            url=chosen.model_url or urls[chosen.analyst],
+            api_key=config.model_key,
+            summary_prompt=chosen.summary_prompt,
+            task_prompt=chosen.task_prompt,
+            patience=self._settings.model_patience.total_seconds(),
         )
 
     def offline(self) -> Analyst:
@@ -214,6 +224,16 @@ class Services:
 
         addresses = Addresses(f"{self.settings.receiver_url}/api", self.settings.web_url)
         return JobStore(Instance(self.settings.home, self.settings.dagster_url), self.stores.dossiers, addresses)
+
+    def recorder(
+        self,
+        project: str,
+        metadata: dict[str, Any] | None = None,
+        team: str | None = None,
+        run_id: str | None = None,
+    ) -> Recorder:
+        """Open an execution whose steps anybody may record; with a run's id, record the steps of that run."""
+        return Recorder(self.stores.executions, self.stores.steps, project, metadata, team, run_id)
 
     @cached_property
     def dagster(self) -> DagsterWeb:

@@ -171,6 +171,12 @@ def wants_explanations() -> sa.ColumnElement[bool]:
     return sa.func.coalesce(*chosen, sa.false())
 
 
+def is_new() -> sa.ColumnElement[bool]:
+    """Ask whether a step was never asked about: the first one of a run ends before its source is known."""
+    known = sa.and_(_r.run_id == steps.c.run_id, _r.step == steps.c.step)
+    return ~sa.select(_r.id).where(known).exists()
+
+
 def with_settings() -> sa.Join:
     """Put steps together with the settings that they ran under."""
     noted = steps.outerjoin(notes, notes.c.run_id == steps.c.run_id)

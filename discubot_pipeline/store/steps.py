@@ -12,7 +12,7 @@ from discubot_pipeline.domain.job import Stage, Value
 from discubot_pipeline.domain.redaction import Redaction
 from discubot_pipeline.store.columns import adding
 from discubot_pipeline.store.engine import transaction
-from discubot_pipeline.store.reasonings import asking, wants_explanations
+from discubot_pipeline.store.reasonings import asking, is_new, wants_explanations
 from discubot_pipeline.store.tables import StepStatus, steps
 
 NO_SECRETS = Redaction()
@@ -47,7 +47,7 @@ class Steps:
         self._engine = engine
         self._redaction = redaction
 
-    def begin(self, run_id: str, step: str, stage: Stage | None, given: dict[str, Any]) -> None:
+    def begin(self, run_id: str, step: str, stage: Stage | None, given: Any) -> None:
         """Open the record of an op, or of its next attempt."""
         row = {"run_id": run_id, "step": step, "stage": stage, "input": self._redaction.value(given)}
         again = {
@@ -83,8 +83,14 @@ class Steps:
         values |= {"team_id": team_id, "discussion_id": discussion_id} if team_id else {}
         with transaction(self._engine) as connection:
             connection.execute(self._of(run_id, step).values(values))
-            this = (steps.c.run_id == run_id, steps.c.step == step)
-            connection.execute(asking(*this, wants_explanations(), pause=OUTPUT_FOLLOWS))
+            mine = (steps.c.run_id == run_id, sa.or_(steps.c.step == step, is_new()))
+            connection.execute(asking(*mine, wants_explanations(), pause=OUTPUT_FOLLOWS))
+
+    def finish(self, run_id: str, step: str, output: Any) -> None:
+        """Close the record of a step that did its work, with what came of it, in one transaction."""
+        with transaction(self._engine):
+            self.store_output(run_id, step, output)
+            self.end(run_id, step, StepStatus.COMPLETED)
 
     def spend(self, run_id: str, step: str, usage: Usage) -> None:
         """Add what a language model took to an op's record, over all its attempts."""
@@ -105,7 +111,7 @@ class Steps:
         with transaction(self._engine) as connection:
             return [read(row) for row in connection.execute(wanted)]
 
-    def store_output(self, run_id: str, step: str, output: dict[str, Any]) -> None:
+    def store_output(self, run_id: str, step: str, output: Any) -> None:
         """Keep an op's output for the ops after it, in this run or in one that goes on with it."""
         output = self._redaction.value(output)
         row = {"run_id": run_id, "step": step, "output": output}

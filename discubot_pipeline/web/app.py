@@ -8,7 +8,19 @@ from starlette.exceptions import HTTPException
 from discubot_pipeline import __version__
 from discubot_pipeline.domain.errors import PipelineError
 from discubot_pipeline.store.engine import is_up
-from discubot_pipeline.web import discussions, hooks, inbox, jobs, outputs, people, problems, settings, stats, tasks
+from discubot_pipeline.web import (
+    discussions,
+    executions,
+    hooks,
+    inbox,
+    jobs,
+    outputs,
+    people,
+    problems,
+    settings,
+    stats,
+    tasks,
+)
 from discubot_pipeline.wiring import Services
 
 
@@ -19,7 +31,7 @@ def create_app(services: Services) -> FastAPI:
     for error in (PipelineError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, problems.answer)
     app.include_router(hooks.router)
-    for part in (inbox, jobs, discussions, tasks, stats, settings, outputs, people):
+    for part in (inbox, jobs, executions, discussions, tasks, stats, settings, outputs, people):
         app.include_router(part.router)
 
     @app.get("/healthz", response_class=PlainTextResponse)

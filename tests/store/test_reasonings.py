@@ -65,7 +65,9 @@ def test_an_explanation_is_kept_on_its_step(stores: Stores, queue: Reasonings, e
     wanted = taken(queue)
     assert (wanted.step, wanted.input, wanted.output, wanted.tries) == ("a", {"Thread": 1}, {"tasks": 2}, 1)
     usage = Usage(prompt_tokens=10, answer_tokens=5, cost_usd=0.25)
-    assert queue.complete(wanted, "worker", Explanation(text="Since token=abcd1234 was there.", author="m:1", usage=usage))
+    assert queue.complete(
+        wanted, "worker", Explanation(text="Since token=abcd1234 was there.", author="m:1", usage=usage)
+    )
     [step], [row] = rows(engine, steps), rows(engine, reasonings)
     assert (step.reasoning, step.prompt_tokens, float(step.cost_usd)) == ("Since token=[redacted] was there.", 10, 0.25)
     assert (row.status, row.author, row.answer_tokens, row.attempts) == ("completed", "m:1", 5, 1)
