@@ -94,3 +94,7 @@ def without_secret(found: re.Match[str]) -> str:
     led = found.lastgroup or 0
     start, end = found.start(led) - found.start(), found.end(led) - found.start()
     return found[0][:start] + REDACTED + found[0][end:]
+
+
+NO_SECRETS = Redaction()
+"""Hides secrets, and no field that somebody chose."""

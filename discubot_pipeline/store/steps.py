@@ -9,13 +9,12 @@ from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.analysis import Usage
 from discubot_pipeline.domain.job import Stage, Value
-from discubot_pipeline.domain.redaction import Redaction
+from discubot_pipeline.domain.redaction import NO_SECRETS, Redaction
 from discubot_pipeline.store.columns import adding
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.reasonings import asking, is_new, wants_explanations
 from discubot_pipeline.store.tables import StepStatus, steps
 
-NO_SECRETS = Redaction()
 OUTPUT_FOLLOWS = timedelta(seconds=2)
 """An op's output is stored just after its record is closed, and an explanation needs it."""
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
-from discubot_pipeline.domain.redaction import Redaction
+from discubot_pipeline.domain.redaction import NO_SECRETS, Redaction
 from discubot_pipeline.store.analyses import Analyses
 from discubot_pipeline.store.catalogue import Catalogue
 from discubot_pipeline.store.changes import Changes
@@ -29,7 +29,7 @@ from discubot_pipeline.store.retention import Retention
 from discubot_pipeline.store.sorting import Sorting
 from discubot_pipeline.store.statistics import Statistics
 from discubot_pipeline.store.steering import Steering
-from discubot_pipeline.store.steps import NO_SECRETS, Steps
+from discubot_pipeline.store.steps import Steps
 from discubot_pipeline.store.tasklist import TaskList
 from discubot_pipeline.store.tasks import Replies, Tasks
 from discubot_pipeline.store.tokens import Tokens
@@ -101,7 +101,7 @@ def open_stores(
         steps=Steps(engine, redaction),
         executions=Executions(engine, redaction),
         reasonings=Reasonings(engine, redaction),
-        notes=Notes(engine),
+        notes=Notes(engine, redaction),
         dossiers=Dossiers(engine),
         steering=Steering(engine),
         limits=Limits(engine),
