@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from discubot_pipeline.defs import jobs, operations, resources, schedules, sensors
+from discubot_pipeline.defs import explain, jobs, operations, resources, schedules, sensors
 
 defs = dg.Definitions(
     jobs=[
@@ -12,6 +12,7 @@ defs = dg.Definitions(
         jobs.retention_job,
         operations.operation_job,
         operations.statistics_job,
+        explain.explanation_job,
     ],
     sensors=[
         *sensors.inboxes,
@@ -19,6 +20,7 @@ defs = dg.Definitions(
         sensors.failed_runs,
         sensors.cancelled_runs,
         sensors.unfinished_work,
+        explain.waiting_explanations,
     ],
     schedules=[schedules.retention, operations.statistics_hourly],
     resources={"services": resources.services, "job": resources.job, "io_manager": resources.step_outputs},

@@ -10,6 +10,7 @@ from discubot_pipeline.domain.backfill import Backfill, Span
 from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Challenge, Delivery, Handshake, SourceType
 from discubot_pipeline.domain.discussion import Message
+from discubot_pipeline.domain.explanation import Explanation, Wanted
 from discubot_pipeline.domain.job import Value
 from discubot_pipeline.domain.task import Page, Standing
 
@@ -199,6 +200,14 @@ class Analyst(Protocol):
         ...
 
 
+class Explainer(Protocol):
+    """Says why a step did what it did, by its record."""
+
+    def explain(self, wanted: Wanted) -> Explanation:
+        """Explain a step. Raises Transient, Permanent or Unusable."""
+        ...
+
+
 class Progress(Protocol):
     """Where a stage tells those who watch its job how far it has come. Telling never fails, and never waits."""
 
@@ -259,6 +268,10 @@ class Outside(Protocol):
 
     def analyst(self, config: SourceConfig) -> Analyst:
         """Give the analyst that a source config chose."""
+        ...
+
+    def explainer(self, config: SourceConfig) -> Explainer | None:
+        """Give the language model that a source config chose; None where it chose none."""
         ...
 
     def offline(self) -> Analyst:

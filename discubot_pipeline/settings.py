@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     keep_jobs: timedelta = timedelta(days=30)
     keep_done_payloads: timedelta = timedelta(days=7)
     keep_dead_payloads: timedelta = timedelta(days=30)
+    redacted_fields: str = ""
+
+    @property
+    def redacted(self) -> tuple[str, ...]:
+        """Names of fields, given separated by commas, that step records do not keep."""
+        return tuple(name for name in map(str.strip, self.redacted_fields.split(",")) if name)
 
     @property
     def receiver_url(self) -> str:

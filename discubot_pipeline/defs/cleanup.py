@@ -36,7 +36,9 @@ def remove_old(context: dg.OpExecutionContext, config: CleanupConfig) -> None:
         payloads = retention.purge_payloads(done, dead, config.dry_run)
         job.add_outcome(payloads=payloads)
     with job.stage("jobs"):
-        jobs = remove_runs(context, services, keep, config.dry_run)
+        recordings = retention.forget_recordings(keep, config.dry_run)
+        job.add_outcome(jobs=recordings)
+        jobs = recordings + remove_runs(context, services, keep, config.dry_run)
     with job.stage("analyses"):
         analyses = retention.purge_analyses(keep, config.dry_run)
         job.add_outcome(analyses=analyses)

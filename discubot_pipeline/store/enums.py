@@ -23,6 +23,15 @@ class StepStatus(StrEnum):
     FAILED = "failed"
 
 
+class ReasoningStatus(StrEnum):
+    """pending → processing → completed | failed; asked for again, it is pending once more."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
 class Role(StrEnum):
     """What a token's bearer may do."""
 
@@ -43,6 +52,7 @@ step_status = enum_of(StepStatus, "step_status")
 run_outcome = enum_of(RunOutcome, "run_outcome")
 trigger = enum_of(Trigger, "trigger")
 scope = enum_of(Scope, "scope")
+reasoning_status = enum_of(ReasoningStatus, "reasoning_status")
 role = enum_of(Role, "role")
 person_match = enum_of(Match, "person_match")
 message_role = enum_of(MessageRole, "message_role")

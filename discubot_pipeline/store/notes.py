@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger, Value
 from discubot_pipeline.domain.progress import Progress
+from discubot_pipeline.domain.redaction import NO_SECRETS, Redaction
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.tables import notes, teams
 
@@ -41,8 +42,9 @@ class Note(Value):
 class Notes:
     """The notes table."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, redaction: Redaction = NO_SECRETS) -> None:
         self._engine = engine
+        self._redaction = redaction
 
     def open(
         self,
@@ -62,7 +64,7 @@ class Notes:
             "job_name": job_name,
             "scope": scope,
             "trigger": trigger,
-            "params": params,
+            "params": self._redaction.value(params),
             "pipeline_version": version,
         }
         insert = pg.insert(notes).values(run_id=run_id, team_id=team_id, **origin)
@@ -101,7 +103,7 @@ class Notes:
         values = {
             "outcome": outcome,
             "reason": reason,
-            "error": error,
+            "error": self._redaction.text(error) if error else None,
             "not_before": not_before,
             "counters": notes.c.counters.concat(counters or {}),
             "summary": sa.func.coalesce(notes.c.summary, sa.cast(summary, sa.Text)),

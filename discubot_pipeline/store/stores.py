@@ -7,6 +7,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
+from discubot_pipeline.domain.redaction import NO_SECRETS, Redaction
 from discubot_pipeline.store.analyses import Analyses
 from discubot_pipeline.store.bulk import Bulk
 from discubot_pipeline.store.catalogue import Catalogue
@@ -15,6 +16,7 @@ from discubot_pipeline.store.configs import Configs
 from discubot_pipeline.store.discussions import Discussions
 from discubot_pipeline.store.dossiers import Dossiers
 from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.executions import Executions
 from discubot_pipeline.store.held import Held
 from discubot_pipeline.store.imports import Imports
 from discubot_pipeline.store.inbox import Inbox
@@ -24,6 +26,7 @@ from discubot_pipeline.store.messages import Messages
 from discubot_pipeline.store.notes import Notes
 from discubot_pipeline.store.operations import Operations
 from discubot_pipeline.store.people import AllPeople
+from discubot_pipeline.store.reasonings import Reasonings
 from discubot_pipeline.store.retention import Retention
 from discubot_pipeline.store.sorting import Sorting
 from discubot_pipeline.store.statistics import Statistics
@@ -56,6 +59,8 @@ class Stores:
     tasklist: TaskList
     replies: Replies
     steps: Steps
+    executions: Executions
+    reasonings: Reasonings
     notes: Notes
     dossiers: Dossiers
     steering: Steering
@@ -76,7 +81,9 @@ class Stores:
             inbox.settle(run_id, status, reason, error)
 
 
-def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta()) -> Stores:
+def open_stores(
+    engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(), redaction: Redaction = NO_SECRETS
+) -> Stores:
     """Build the stores; nothing is read yet. For `recheck` settings are taken for unchanged without asking."""
     return Stores(
         engine=engine,
@@ -95,8 +102,10 @@ def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(
         tasks=Tasks(engine),
         tasklist=TaskList(engine),
         replies=Replies(engine),
-        steps=Steps(engine),
-        notes=Notes(engine),
+        steps=Steps(engine, redaction),
+        executions=Executions(engine, redaction),
+        reasonings=Reasonings(engine, redaction),
+        notes=Notes(engine, redaction),
         dossiers=Dossiers(engine),
         steering=Steering(engine),
         operations=Operations(engine),

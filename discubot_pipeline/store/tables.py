@@ -11,6 +11,7 @@ from discubot_pipeline.store import enums
 from discubot_pipeline.store.columns import SCHEMA as SCHEMA
 from discubot_pipeline.store.columns import audit, json_object, moment, reference, spent, texts, uuid_key
 from discubot_pipeline.store.columns import metadata as metadata
+from discubot_pipeline.store.enums import ReasoningStatus
 from discubot_pipeline.store.enums import Role as Role
 from discubot_pipeline.store.enums import StepStatus as StepStatus
 from discubot_pipeline.store.inboxtable import inbox_table
@@ -204,6 +205,7 @@ steps = sa.Table(
     sa.Column("output", pg.JSONB),
     sa.Column("reason", sa.Text),
     sa.Column("error", sa.Text),
+    sa.Column("reasoning", sa.Text),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
     *spent(),
     moment("started_at", nullable=False, server_default=sa.func.now()),
@@ -213,11 +215,37 @@ steps = sa.Table(
     sa.Index(None, "discussion_id"),
 )
 
+reasonings = sa.Table(
+    "reasonings",
+    metadata,
+    uuid_key(),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    reference("team_id", "teams", nullable=True),
+    sa.Column("status", enums.reasoning_status, nullable=False, server_default=ReasoningStatus.PENDING.value),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("worker", sa.Text),
+    moment("due_at", nullable=False, server_default=sa.func.now()),
+    sa.Column("author", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("error", sa.Text),
+    *spent(),
+    moment("asked_at", nullable=False, server_default=sa.func.now()),
+    moment("started_at"),
+    moment("finished_at"),
+    *audit(),
+    sa.UniqueConstraint("run_id", "step"),
+    sa.ForeignKeyConstraint(["run_id", "step"], [f"{SCHEMA}.steps.run_id", f"{SCHEMA}.steps.step"], ondelete="CASCADE"),
+    sa.Index("ix_reasonings_due", "due_at", postgresql_where=sa.text("status IN ('pending', 'processing')")),
+    sa.Index(None, "team_id", "status"),
+)
+
 notes = sa.Table(
     "notes",
     metadata,
     sa.Column("run_id", sa.Text, primary_key=True),
     sa.Column("root_run_id", sa.Text, nullable=False),
+    sa.Column("project", sa.Text, nullable=False, server_default="discubot"),
     sa.Column("job_name", sa.Text, nullable=False, server_default="discussion_job"),
     sa.Column("scope", enums.scope, nullable=False, server_default=Scope.TEAM.value),
     reference("team_id", "teams", nullable=True),

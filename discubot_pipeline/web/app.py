@@ -11,6 +11,7 @@ from discubot_pipeline.store.engine import is_up
 from discubot_pipeline.web import (
     discussions,
     events,
+    executions,
     hooks,
     inbox,
     jobs,
@@ -32,7 +33,7 @@ def create_app(services: Services) -> FastAPI:
     for error in (PipelineError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, problems.answer)
     app.include_router(hooks.router)
-    for part in (inbox, jobs, events, operations, discussions, tasks, stats, settings, outputs, people):
+    for part in (inbox, jobs, events, operations, executions, discussions, tasks, stats, settings, outputs, people):
         app.include_router(part.router)
 
     @app.get("/healthz", response_class=PlainTextResponse)

@@ -21,6 +21,7 @@ JOBS = {
     "retention_job": ["remove_old"],
     "operation_job": ["run_operation"],
     "statistics_job": ["count_anew"],
+    "explanation_job": ["explain_steps"],
 }
 SENSORS = {
     "slack_inbox": 1,
@@ -32,6 +33,7 @@ SENSORS = {
     "failed_runs": 5,
     "cancelled_runs": 5,
     "unfinished_work": 10,
+    "waiting_explanations": 5,
 }
 
 

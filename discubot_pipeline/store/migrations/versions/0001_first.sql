@@ -13,6 +13,7 @@ CREATE TYPE discubot.step_status AS ENUM ('running', 'completed', 'retrying', 'i
 CREATE TYPE discubot.run_outcome AS ENUM ('completed', 'partial', 'deferred', 'ignored', 'failed', 'cancelled');
 CREATE TYPE discubot.trigger AS ENUM ('webhook', 'manual', 'schedule', 'retry', 'backfill');
 CREATE TYPE discubot.scope AS ENUM ('team', 'system');
+CREATE TYPE discubot.reasoning_status AS ENUM ('pending', 'processing', 'completed', 'failed');
 CREATE TYPE discubot.role AS ENUM ('member', 'admin');
 CREATE TYPE discubot.person_match AS ENUM ('email', 'name', 'manual', 'imported');
 CREATE TYPE discubot.message_role AS ENUM ('user', 'assistant', 'system');
@@ -477,6 +478,7 @@ CREATE TABLE discubot.steps (
     output JSONB,
     reason TEXT,
     error TEXT,
+    reasoning TEXT,
     attempts INTEGER DEFAULT '1' NOT NULL,
     prompt_tokens BIGINT DEFAULT '0' NOT NULL,
     answer_tokens BIGINT DEFAULT '0' NOT NULL,
@@ -493,9 +495,40 @@ CREATE TABLE discubot.steps (
 );
 CREATE INDEX ix_steps_discussion_id ON discubot.steps (discussion_id);
 
+CREATE TABLE discubot.reasonings (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    team_id UUID,
+    status discubot.reasoning_status DEFAULT 'pending' NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    worker TEXT,
+    due_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    author TEXT,
+    reason TEXT,
+    error TEXT,
+    prompt_tokens BIGINT DEFAULT '0' NOT NULL,
+    answer_tokens BIGINT DEFAULT '0' NOT NULL,
+    cost_usd NUMERIC(12, 6) DEFAULT '0' NOT NULL,
+    asked_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    started_at TIMESTAMP WITH TIME ZONE,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_reasonings PRIMARY KEY (id),
+    CONSTRAINT uq_reasonings_run_id_step UNIQUE (run_id, step),
+    CONSTRAINT fk_reasonings_run_id_step FOREIGN KEY(run_id, step) REFERENCES discubot.steps (run_id, step) ON DELETE CASCADE,
+    CONSTRAINT fk_reasonings_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_reasonings_due ON discubot.reasonings (due_at) WHERE status IN ('pending', 'processing');
+CREATE INDEX ix_reasonings_team_id_status ON discubot.reasonings (team_id, status);
+
 CREATE TABLE discubot.notes (
     run_id TEXT NOT NULL,
     root_run_id TEXT NOT NULL,
+    project TEXT DEFAULT 'discubot' NOT NULL,
     job_name TEXT DEFAULT 'discussion_job' NOT NULL,
     scope discubot.scope DEFAULT 'team' NOT NULL,
     team_id UUID,
