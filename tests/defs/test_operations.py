@@ -19,7 +19,7 @@ from discubot_pipeline.store.tables import discussions, operations, statistics
 from discubot_pipeline.tracking.runs import ROOT, RUN_KEY, SENSOR
 from tests.defs.test_sensors import someone_listens
 from tests.defs.ticks import by_hand, tick
-from tests.defs.workshop import Ended, Workshop
+from tests.defs.workshop import Ended, Workshop, services_of_the_test
 from tests.store.portable import lines
 from tests.store.samples import ago, change, rows
 from tests.tracking.ledger import RETRIES
@@ -53,10 +53,29 @@ def launch(workshop: Workshop, id: UUID | str, kind: dg.JobDefinition = bulk.ope
     return workshop.ended(result.run_id)
 
 
-def made(workshop: Workshop, operation: Operation, status: dg.DagsterRunStatus, **tags: str) -> dg.DagsterRun:
+def made(
+    workshop: Workshop,
+    operation: Operation,
+    status: dg.DagsterRunStatus,
+    follows: str | None = None,
+    **tags: str,
+) -> dg.DagsterRun:
     """Make the run of an operation without running it."""
-    config = {"ops": {bulk.STEP: {"config": {"operation_id": str(operation.id)}}}}
-    return workshop.instance.create_run_for_job(bulk.operation_job, run_config=config, status=status, tags=tags)
+    return workshop.instance.create_run_for_job(
+        bulk.operation_job,
+        run_config={"ops": {bulk.STEP: {"config": {"operation_id": str(operation.id)}}}},
+        status=status,
+        tags=tags,
+        parent_run_id=follows,
+        root_run_id=follows,
+    )
+
+
+def rebuilt() -> dg.JobDefinition:
+    """Build the job for re-execution."""
+    return dg.Definitions(
+        jobs=[bulk.operation_job], resources={"services": services_of_the_test, "job": job}
+    ).resolve_job_def("operation_job")
 
 
 def stand(workshop: Workshop, operation: Operation) -> Operation:
@@ -212,6 +231,15 @@ def test_a_retry_goes_on_also_when_the_one_before_it_never_began(workshop: Works
     operation = wanted(workshop, "export")
     first = made(workshop, operation, dg.DagsterRunStatus.FAILURE)
     assert workshop.services.stores.operations.claim(operation.id, first.run_id, None)
-    family = {ROOT: first.run_id, "dagster/parent_run_id": "run-that-never-began"}
-    assert launch(workshop, operation.id, **family).status == "SUCCESS"
-    assert stand(workshop, operation).status == "done"
+    family = {ROOT: first.run_id, "dagster/parent_run_id": first.run_id}
+    never = made(workshop, operation, dg.DagsterRunStatus.FAILURE, first.run_id, **family)
+    options = dg.ReexecutionOptions(parent_run_id=never.run_id)
+    job_def = dg.reconstructable(rebuilt)
+    with (
+        workshop.at_hand(),
+        dg.execute_job(
+            job_def, workshop.instance, run_config=never.run_config, tags=family, reexecution_options=options
+        ) as result,
+    ):
+        assert result.success
+    assert (stand(workshop, operation).status, stand(workshop, operation).run_id) == ("done", result.run_id)

@@ -235,7 +235,7 @@ def test_the_clean_up_is_a_job_of_the_system(workshop: Workshop) -> None:
     )
     note = workshop.note(result.run_id)
     assert (note.job_name, note.scope, note.trigger) == ("retention_job", Scope.SYSTEM, Trigger.SCHEDULE)
-    assert (note.params, note.counters) == ({"dry_run": True}, {"payloads": 0, "analyses": 0})
+    assert (note.params, note.counters) == ({"dry_run": True}, {"payloads": 0, "analyses": 0, "operations": 0})
     assert (note.summary, note.progress.percent) == ("Would remove 0 jobs and 0 payloads.", 100)
     assert set(note.progress.steps.values()) == {StepState.COMPLETED}
     assert [line[0] for line in told(workshop, result.run_id)] == ["summary"]
