@@ -15,12 +15,14 @@ from discubot_pipeline.store.discussions import Discussions
 from discubot_pipeline.store.dossiers import Dossiers
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.held import Held
+from discubot_pipeline.store.hooks import Hooks
 from discubot_pipeline.store.imports import Imports
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.inboxlist import Deliveries
 from discubot_pipeline.store.limits import Limits
 from discubot_pipeline.store.messages import Messages
 from discubot_pipeline.store.notes import Notes
+from discubot_pipeline.store.outbox import Outbox
 from discubot_pipeline.store.people import AllPeople
 from discubot_pipeline.store.retention import Retention
 from discubot_pipeline.store.sorting import Sorting
@@ -61,6 +63,8 @@ class Stores:
     retention: Retention
     statistics: Statistics
     tokens: Tokens
+    hooks: Hooks
+    outbox: Outbox
 
     def together(self) -> AbstractContextManager[sa.Connection]:
         """Make all that is written inside one transaction."""
@@ -99,4 +103,6 @@ def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(
         retention=Retention(engine),
         statistics=Statistics(engine),
         tokens=Tokens(engine),
+        hooks=Hooks(engine, vault),
+        outbox=Outbox(engine),
     )

@@ -13,6 +13,8 @@ from discubot_pipeline.store.columns import audit, json_object, moment, referenc
 from discubot_pipeline.store.columns import metadata as metadata
 from discubot_pipeline.store.enums import Role as Role
 from discubot_pipeline.store.enums import StepStatus as StepStatus
+from discubot_pipeline.store.hooktable import hook_deliveries as hook_deliveries
+from discubot_pipeline.store.hooktable import hooks as hooks
 from discubot_pipeline.store.inboxtable import inbox_table
 
 teams = sa.Table(

@@ -19,6 +19,7 @@ JOBS = {
     "status_job": ["follow_page"],
     "backfill_job": ["import_threads"],
     "retention_job": ["remove_old"],
+    "hooks_job": ["tell_hooks"],
 }
 SENSORS = {
     "slack_inbox": 1,
@@ -29,6 +30,7 @@ SENSORS = {
     "failed_runs": 5,
     "cancelled_runs": 5,
     "unfinished_work": 10,
+    "ends_to_tell": 1,
 }
 
 
