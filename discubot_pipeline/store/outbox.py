@@ -27,9 +27,12 @@ def announce(connection: sa.Connection, run_id: str, outcome: RunOutcome) -> Non
     source = sa.func.coalesce(notes.c.source_config_id, of_discussion.scalar_subquery())
     about = sa.or_(hooks.c.source_config_id.is_(None), hooks.c.source_config_id == source)
     wanted = sa.select(hooks.c.id, notes.c.run_id, sa.literal(event, hook_deliveries.c.event.type)).where(
-        notes.c.run_id == run_id, hooks.c.team_id == notes.c.team_id, hooks.c.active, about
+        notes.c.run_id == run_id,
+        hooks.c.team_id == notes.c.team_id,
+        hooks.c.active,
+        sa.literal(event.value) == sa.any_(hooks.c.events),
+        about,
     )
-    wanted = wanted.where(sa.literal(event, hook_deliveries.c.event.type) == sa.any_(hooks.c.events))
     insert = pg.insert(hook_deliveries).from_select(["hook_id", "run_id", "event"], wanted)
     if connection.execute(insert.on_conflict_do_nothing().returning(hook_deliveries.c.id)).all():
         connection.execute(sa.select(sa.func.pg_notify(CHANNEL, BELL)))

@@ -13,8 +13,7 @@ from discubot_pipeline.store.columns import audit, json_object, moment, referenc
 from discubot_pipeline.store.columns import metadata as metadata
 from discubot_pipeline.store.enums import Role as Role
 from discubot_pipeline.store.enums import StepStatus as StepStatus
-from discubot_pipeline.store.hooktable import hook_deliveries as hook_deliveries
-from discubot_pipeline.store.hooktable import hooks as hooks
+from discubot_pipeline.store.hooktable import hooks_table, outbox_table
 from discubot_pipeline.store.inboxtable import inbox_table
 
 teams = sa.Table(
@@ -325,3 +324,6 @@ limits = sa.Table(
     moment("free_at", nullable=False),
     *audit(),
 )
+
+hooks = hooks_table()
+hook_deliveries = outbox_table()

@@ -42,7 +42,7 @@ def listening_target() -> Iterator[Target]:
     target.gate.set()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"])).decode()
             target.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
             target.gate.wait(30)
