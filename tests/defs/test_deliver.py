@@ -27,8 +27,16 @@ from discubot_pipeline.wiring import Adapters, Services
 from tests.defs.target import Target, listening_target
 from tests.defs.ticks import by_hand, tick
 from tests.defs.workshop import THREAD, Workshop
+from tests.tracking.ledger import RETRIES
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """Give an instance on disk: the context of a sensor takes no other."""
+    with dg.instance_for_test(overrides=RETRIES) as instance:
+        yield instance
 
 
 @pytest.fixture
@@ -123,7 +131,9 @@ def tags(workshop: Workshop) -> dict[str, str]:
 
 def end(workshop: Workshop, status: str, **more: str) -> str:
     """Let a run end that never began; the sensors close it. Gives its id."""
-    run_id = workshop.ledger.run(status, **tags(workshop), **{"dagster/will_retry": "false"}, **more)
+    run_id = workshop.ledger.run(
+        status, **tags(workshop), **{"dagster/will_retry": "false", "dagster/max_retries": "0"}, **more
+    )
     assert sensors.close_ended(workshop.instance, workshop.run(run_id), workshop.services)
     return run_id
 
@@ -317,7 +327,7 @@ def test_a_run_is_asked_for_when_something_is_due(workshop: Workshop, hook: Hook
     workshop.launch(delivery_ids=[workshop.deliver()])
     assert "yes" in by_hand(workshop, ends_to_tell).skip_message
     assert len(tick(workshop, ends_to_tell).run_requests) == 1
-    run = workshop.instance.add_run(dg.DagsterRun(job_name="hooks_job", status=dg.DagsterRunStatus.QUEUED))
+    run = workshop.instance.add_run(dg.DagsterRun(job_name="hooks_job", status=dg.DagsterRunStatus.STARTED))
     assert tick(workshop, ends_to_tell).skip_message == "A run is telling already."
     workshop.instance.delete_run(run.run_id)
     make_due(workshop, not_before=sa.func.now() + timedelta(milliseconds=200))
