@@ -10,12 +10,15 @@ from sqlalchemy.dialects import postgresql as pg
 from discubot_pipeline.domain.hook import EVENT_OF, MOST_TRIES, HookDelivery, HookStatus
 from discubot_pipeline.domain.job import RunOutcome
 from discubot_pipeline.store.engine import transaction
-from discubot_pipeline.store.inbox import CHANNEL
+from discubot_pipeline.store.inbox import CHANNEL, LEASING
 from discubot_pipeline.store.paging import Place, newest_first
 from discubot_pipeline.store.tables import discussions, hook_deliveries, hooks, notes
 
 BELL = "hooks"
 """What the bell says when something waits in the outbox."""
+
+TAKING_TURNS = sa.select(sa.func.pg_advisory_xact_lock(LEASING, sa.func.hashtext(hook_deliveries.name)))
+"""Leases are taken one after the other: two at once would not see each other, and tell one hook two things at a time."""
 
 
 def announce(connection: sa.Connection, run_id: str, outcome: RunOutcome) -> None:
@@ -64,6 +67,7 @@ class Outbox:
             sa.update(hook_deliveries).where(d.id == due.scalar_subquery()).values(leased).returning(hook_deliveries)
         )
         with transaction(self._engine) as connection:
+            connection.execute(TAKING_TURNS)
             row = connection.execute(taken).one_or_none()
         return read(row) if row else None
 
