@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from discubot_pipeline.defs import explain, jobs, operations, resources, schedules, sensors
+from discubot_pipeline.defs import deliver, explain, jobs, operations, resources, schedules, sensors
 
 defs = dg.Definitions(
     jobs=[
@@ -13,6 +13,7 @@ defs = dg.Definitions(
         operations.operation_job,
         operations.statistics_job,
         explain.explanation_job,
+        jobs.hooks_job,
     ],
     sensors=[
         *sensors.inboxes,
@@ -21,6 +22,7 @@ defs = dg.Definitions(
         sensors.cancelled_runs,
         sensors.unfinished_work,
         explain.waiting_explanations,
+        deliver.ends_to_tell,
     ],
     schedules=[schedules.retention, operations.statistics_hourly],
     resources={"services": resources.services, "job": resources.job, "io_manager": resources.step_outputs},

@@ -11,6 +11,7 @@ from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Challenge, Delivery, Handshake, SourceType
 from discubot_pipeline.domain.discussion import Message
 from discubot_pipeline.domain.explanation import Explanation, Wanted
+from discubot_pipeline.domain.hook import Hook, Notice
 from discubot_pipeline.domain.job import Value
 from discubot_pipeline.domain.task import Page, Standing
 
@@ -245,6 +246,17 @@ class Clock(Protocol):
         ...
 
 
+class Herald(Protocol):
+    """Tells one target that a job has ended."""
+
+    def tell(self, notice: Notice, is_repeated: bool) -> None:
+        """Send a notice that may have been sent before, if `is_repeated` says so; nobody is to read it twice.
+
+        Raises Transient when it is worth another try, Permanent("gone", …) when the target wants to hear no more.
+        """
+        ...
+
+
 class Outside(Protocol):
     """The world outside, as the stages reach it: one adapter for each thing that is asked for."""
 
@@ -276,4 +288,8 @@ class Outside(Protocol):
 
     def offline(self) -> Analyst:
         """Give the built-in analyst, which needs nobody and never fails."""
+        ...
+
+    def herald(self, hook: Hook, sender: SourceConfig | None) -> Herald:
+        """Give what tells a hook; a hook of Slack through the source that is its sender."""
         ...

@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     max_team_runs: int = Field(default=12, ge=1)
     max_source_runs: int = Field(default=12, ge=1)
     launcher: Launcher = Launcher.WARM if sys.platform == "linux" else Launcher.STOCK
+    hooks_to_loopback: bool = False
+    hooks_to_private: bool = False
     keep_jobs: timedelta = timedelta(days=30)
     keep_done_payloads: timedelta = timedelta(days=7)
     keep_dead_payloads: timedelta = timedelta(days=30)

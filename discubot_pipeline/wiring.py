@@ -25,21 +25,25 @@ from discubot_pipeline.adapters.notion import NotionTracker
 from discubot_pipeline.adapters.notioncheck import NotionInspector
 from discubot_pipeline.adapters.notiondoor import NotionDoor
 from discubot_pipeline.adapters.notionsource import NotionSource
+from discubot_pipeline.adapters.reach import Reach
 from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
 from discubot_pipeline.adapters.slack import SlackSource
 from discubot_pipeline.adapters.slackarchive import SlackArchive
 from discubot_pipeline.adapters.slackdoor import SlackDoor
 from discubot_pipeline.adapters.slackexport import SlackExport
+from discubot_pipeline.adapters.slackhook import SlackHerald
 from discubot_pipeline.adapters.sourcecheck import check_figma, check_generic, check_mailgun, check_notion, check_slack
+from discubot_pipeline.adapters.webhook import WebhookHerald
 from discubot_pipeline.domain.backfill import Backfill
 from discubot_pipeline.domain.check import Check
 from discubot_pipeline.domain.config import Credentials, NotionCredentials, Output, SourceConfig, fingerprint
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
+from discubot_pipeline.domain.hook import Hook, HookKind
 from discubot_pipeline.domain.people import NotionUser
 from discubot_pipeline.domain.preferences import AnalystKind
 from discubot_pipeline.domain.redaction import Redaction
-from discubot_pipeline.ports import Analyst, Archive, Clock, Door, Explainer, Source, Tracker
+from discubot_pipeline.ports import Analyst, Archive, Clock, Door, Explainer, Herald, Source, Tracker
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.engine import connect
 from discubot_pipeline.store.limits import Limits, Rate
@@ -143,6 +147,15 @@ class Adapters:
     def offline(self) -> Analyst:
         """Give the built-in analyst."""
         return RuleAnalyst()
+
+    def herald(self, hook: Hook, sender: SourceConfig | None) -> Herald:
+        """Give what tells a hook that a job has ended; nothing is kept of it."""
+        if hook.kind is HookKind.SLACK and sender:
+            return SlackHerald(sender, self._settings.slack_url, hook.channel or "")
+        secret = hook.credentials.signing_secret
+        if hook.url is None or secret is None:
+            raise Permanent("not_configured", "this hook has no address, or no secret")
+        return WebhookHerald(hook.url, secret, reach_of(self._settings))
 
     def close(self) -> None:
         """Close the connections of all that was kept."""
@@ -297,6 +310,11 @@ def build(settings: Settings, pool_size: int = 5, recheck: timedelta = timedelta
 def shared() -> Services:
     """Give the services of this process, built from the environment at the first call."""
     return build(Settings())
+
+
+def reach_of(settings: Settings) -> Reach:
+    """Say where hooks may be sent to."""
+    return Reach(settings.hooks_to_loopback, settings.hooks_to_private)
 
 
 def paced(limits: Limits, bucket: str, rate: Rate) -> Pace:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from discubot_pipeline.domain.analysis import Priority, Sentiment, TaskType
 from discubot_pipeline.domain.delivery import DeliveryKind, DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus, MessageRole
+from discubot_pipeline.domain.hook import HookEvent, HookKind, HookStatus
 from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger
 from discubot_pipeline.domain.operations import OperationKind
 from discubot_pipeline.domain.people import Match
@@ -57,3 +58,6 @@ role = enum_of(Role, "role")
 person_match = enum_of(Match, "person_match")
 message_role = enum_of(MessageRole, "message_role")
 operation_kind = enum_of(OperationKind, "operation_kind")
+hook_kind = enum_of(HookKind, "hook_kind")
+hook_event = enum_of(HookEvent, "hook_event")
+hook_status = enum_of(HookStatus, "hook_status")

@@ -11,6 +11,7 @@ from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger, Valu
 from discubot_pipeline.domain.progress import Progress
 from discubot_pipeline.domain.redaction import NO_SECRETS, Redaction
 from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.outbox import announce
 from discubot_pipeline.store.tables import notes, teams
 
 CHANNEL = "discubot_jobs"
@@ -96,7 +97,7 @@ class Notes:
         counters: dict[str, Any] | None = None,
         summary: str | None = None,
     ) -> bool:
-        """Write how a run ended; False when that is known already. The first word is the last.
+        """Write how a run ended, and who is to be told; False when that is known already. The first word is the last.
 
         What the run itself has counted and summed up stays.
         """
@@ -109,7 +110,11 @@ class Notes:
             "summary": sa.func.coalesce(notes.c.summary, sa.cast(summary, sa.Text)),
             "closed_at": sa.func.now(),
         }
-        return self._write(sa.and_(notes.c.run_id == run_id, notes.c.closed_at.is_(None)), values)
+        with transaction(self._engine) as connection:
+            is_first = self._write(sa.and_(notes.c.run_id == run_id, notes.c.closed_at.is_(None)), values)
+            if is_first:
+                announce(connection, run_id, outcome)
+        return is_first
 
     def get(self, run_id: str) -> Note | None:
         """Give the note of a run."""

@@ -18,6 +18,7 @@ from discubot_pipeline.store.dossiers import Dossiers
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.executions import Executions
 from discubot_pipeline.store.held import Held
+from discubot_pipeline.store.hooks import Hooks
 from discubot_pipeline.store.imports import Imports
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.inboxlist import Deliveries
@@ -25,6 +26,7 @@ from discubot_pipeline.store.limits import Limits
 from discubot_pipeline.store.messages import Messages
 from discubot_pipeline.store.notes import Notes
 from discubot_pipeline.store.operations import Operations
+from discubot_pipeline.store.outbox import Outbox
 from discubot_pipeline.store.people import AllPeople
 from discubot_pipeline.store.reasonings import Reasonings
 from discubot_pipeline.store.retention import Retention
@@ -70,6 +72,8 @@ class Stores:
     retention: Retention
     statistics: Statistics
     tokens: Tokens
+    hooks: Hooks
+    outbox: Outbox
 
     def together(self) -> AbstractContextManager[sa.Connection]:
         """Make all that is written inside one transaction."""
@@ -114,4 +118,6 @@ def open_stores(
         retention=Retention(engine),
         statistics=Statistics(engine),
         tokens=Tokens(engine),
+        hooks=Hooks(engine, vault),
+        outbox=Outbox(engine),
     )

@@ -14,6 +14,7 @@ from discubot_pipeline.store.columns import metadata as metadata
 from discubot_pipeline.store.enums import ReasoningStatus
 from discubot_pipeline.store.enums import Role as Role
 from discubot_pipeline.store.enums import StepStatus as StepStatus
+from discubot_pipeline.store.hooktable import hooks_table, outbox_table
 from discubot_pipeline.store.inboxtable import inbox_table
 
 teams = sa.Table(
@@ -384,3 +385,6 @@ limits = sa.Table(
     moment("free_at", nullable=False),
     *audit(),
 )
+
+hooks = hooks_table()
+hook_deliveries = outbox_table()

@@ -9,6 +9,7 @@ from discubot_pipeline import __version__
 from discubot_pipeline.domain.errors import PipelineError
 from discubot_pipeline.store.engine import is_up
 from discubot_pipeline.web import (
+    completions,
     discussions,
     events,
     executions,
@@ -33,7 +34,20 @@ def create_app(services: Services) -> FastAPI:
     for error in (PipelineError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, problems.answer)
     app.include_router(hooks.router)
-    for part in (inbox, jobs, events, operations, executions, discussions, tasks, stats, settings, outputs, people):
+    for part in (
+        inbox,
+        jobs,
+        events,
+        operations,
+        executions,
+        discussions,
+        tasks,
+        stats,
+        settings,
+        outputs,
+        people,
+        completions,
+    ):
         app.include_router(part.router)
 
     @app.get("/healthz", response_class=PlainTextResponse)

@@ -22,6 +22,7 @@ JOBS = {
     "operation_job": ["run_operation"],
     "statistics_job": ["count_anew"],
     "explanation_job": ["explain_steps"],
+    "hooks_job": ["tell_hooks"],
 }
 SENSORS = {
     "slack_inbox": 1,
@@ -34,6 +35,7 @@ SENSORS = {
     "cancelled_runs": 5,
     "unfinished_work": 10,
     "waiting_explanations": 5,
+    "ends_to_tell": 1,
 }
 
 

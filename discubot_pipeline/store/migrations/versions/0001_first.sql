@@ -18,6 +18,9 @@ CREATE TYPE discubot.role AS ENUM ('member', 'admin');
 CREATE TYPE discubot.person_match AS ENUM ('email', 'name', 'manual', 'imported');
 CREATE TYPE discubot.message_role AS ENUM ('user', 'assistant', 'system');
 CREATE TYPE discubot.operation_kind AS ENUM ('import', 'delete', 'export', 'statistics');
+CREATE TYPE discubot.hook_kind AS ENUM ('webhook', 'slack');
+CREATE TYPE discubot.hook_event AS ENUM ('job.completed', 'job.partial', 'job.failed', 'job.cancelled');
+CREATE TYPE discubot.hook_status AS ENUM ('pending', 'sent', 'failed');
 
 CREATE TABLE discubot.teams (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -702,3 +705,56 @@ CREATE TABLE discubot.limits (
     updated_by TEXT DEFAULT 'system' NOT NULL,
     CONSTRAINT pk_limits PRIMARY KEY (bucket)
 );
+
+CREATE TABLE discubot.hooks (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID,
+    sender_id UUID,
+    name TEXT NOT NULL,
+    kind discubot.hook_kind NOT NULL,
+    url TEXT,
+    channel TEXT,
+    events TEXT[] DEFAULT '{}' NOT NULL,
+    has_text BOOLEAN DEFAULT false NOT NULL,
+    active BOOLEAN DEFAULT true NOT NULL,
+    reason TEXT,
+    credentials BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_hooks PRIMARY KEY (id),
+    CONSTRAINT uq_hooks_team_id_name UNIQUE (team_id, name),
+    CONSTRAINT ck_hooks_url CHECK ((kind = 'webhook') = (url IS NOT NULL)),
+    CONSTRAINT ck_hooks_channel CHECK ((kind = 'slack') = (channel IS NOT NULL AND sender_id IS NOT NULL)),
+    CONSTRAINT fk_hooks_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_hooks_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE,
+    CONSTRAINT fk_hooks_sender_id FOREIGN KEY(sender_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_hooks_sender_id ON discubot.hooks (sender_id);
+CREATE INDEX ix_hooks_source_config_id ON discubot.hooks (source_config_id);
+
+CREATE TABLE discubot.hook_deliveries (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    hook_id UUID NOT NULL,
+    run_id TEXT NOT NULL,
+    event discubot.hook_event NOT NULL,
+    status discubot.hook_status DEFAULT 'pending' NOT NULL,
+    tries INTEGER DEFAULT '0' NOT NULL,
+    not_before TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    leased_until TIMESTAMP WITH TIME ZONE,
+    reason TEXT,
+    error TEXT,
+    sent_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_hook_deliveries PRIMARY KEY (id),
+    CONSTRAINT uq_hook_deliveries_hook_id_run_id UNIQUE (hook_id, run_id),
+    CONSTRAINT fk_hook_deliveries_hook_id FOREIGN KEY(hook_id) REFERENCES discubot.hooks (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_hook_deliveries_hook_id_created_at_id ON discubot.hook_deliveries (hook_id, created_at, id);
+CREATE INDEX ix_hook_deliveries_pending ON discubot.hook_deliveries (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_hook_deliveries_run_id ON discubot.hook_deliveries (run_id);
