@@ -22,7 +22,7 @@ TAKING_TURNS = sa.select(sa.func.pg_advisory_xact_lock(LEASING, sa.func.hashtext
 
 
 def announcing(closed: sa.CTE, outcome: RunOutcome) -> sa.CTE | None:
-    """Write the part of the statement that closes a note which puts an end into the outbox, for each hook that wants it.
+    """Write the part of a statement that closes a note which puts the end into the outbox, for each hook that wants it.
 
     `closed` is the note. None for an end that nobody is told of.
     """
