@@ -25,7 +25,7 @@ from discubot_pipeline.adapters.notion import NotionTracker
 from discubot_pipeline.adapters.notioncheck import NotionInspector
 from discubot_pipeline.adapters.notiondoor import NotionDoor
 from discubot_pipeline.adapters.notionsource import NotionSource
-from discubot_pipeline.adapters.reach import Reach
+from discubot_pipeline.adapters.reach import reach_of
 from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
 from discubot_pipeline.adapters.slack import SlackSource
 from discubot_pipeline.adapters.slackarchive import SlackArchive
@@ -310,11 +310,6 @@ def build(settings: Settings, pool_size: int = 5, recheck: timedelta = timedelta
 def shared() -> Services:
     """Give the services of this process, built from the environment at the first call."""
     return build(Settings())
-
-
-def reach_of(settings: Settings) -> Reach:
-    """Say where hooks may be sent to."""
-    return Reach(settings.hooks_to_loopback, settings.hooks_to_private)
 
 
 def paced(limits: Limits, bucket: str, rate: Rate) -> Pace:

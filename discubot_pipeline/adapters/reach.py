@@ -11,6 +11,7 @@ from typing import NamedTuple
 import httpx2 as httpx
 
 from discubot_pipeline.domain.errors import Permanent, Transient
+from discubot_pipeline.settings import Settings
 
 NAT64 = IPv6Network("64:ff9b::/96")
 Address = IPv4Address | IPv6Address
@@ -61,6 +62,11 @@ class Reach(NamedTuple):
             allowed = inner.is_global or self.to_private
         if not allowed:
             raise refused("it leads into a network that hooks must not reach")
+
+
+def reach_of(settings: Settings) -> Reach:
+    """Say where hooks may be sent to."""
+    return Reach(settings.hooks_to_loopback, settings.hooks_to_private)
 
 
 def literal_of(host: str) -> Address | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from discubot_pipeline.adapters.reach import reach_of
 from discubot_pipeline.admin import hooks
 from discubot_pipeline.cli.options import (
     as_json,
@@ -19,7 +20,6 @@ from discubot_pipeline.cli.options import (
 from discubot_pipeline.domain.changes import checked
 from discubot_pipeline.domain.hook import BY_DEFAULT, HookEvent
 from discubot_pipeline.stages.deliver import try_out
-from discubot_pipeline.wiring import reach_of
 
 EVENTS = [event.removeprefix("job.") for event in HookEvent]
 DEFAULTS = [event.removeprefix("job.") for event in BY_DEFAULT]

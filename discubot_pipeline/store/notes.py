@@ -11,11 +11,13 @@ from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger, Valu
 from discubot_pipeline.domain.progress import Progress
 from discubot_pipeline.domain.redaction import NO_SECRETS, Redaction
 from discubot_pipeline.store.engine import transaction
-from discubot_pipeline.store.outbox import announce
+from discubot_pipeline.store.outbox import announcing, ringing
 from discubot_pipeline.store.tables import notes, teams
 
 CHANNEL = "discubot_jobs"
 """Tells the run id of each note whose stage, progress or outcome has changed."""
+
+LINKS = (notes.c.run_id, notes.c.team_id, notes.c.discussion_id, notes.c.source_config_id)
 
 
 class Note(Value):
@@ -110,11 +112,7 @@ class Notes:
             "summary": sa.func.coalesce(notes.c.summary, sa.cast(summary, sa.Text)),
             "closed_at": sa.func.now(),
         }
-        with transaction(self._engine) as connection:
-            is_first = self._write(sa.and_(notes.c.run_id == run_id, notes.c.closed_at.is_(None)), values)
-            if is_first:
-                announce(connection, run_id, outcome)
-        return is_first
+        return self._write(sa.and_(notes.c.run_id == run_id, notes.c.closed_at.is_(None)), values, outcome)
 
     def get(self, run_id: str) -> Note | None:
         """Give the note of a run."""
@@ -133,12 +131,17 @@ class Notes:
         with transaction(self._engine) as connection:
             return [read(row) for row in connection.execute(rows)]
 
-    def _write(self, which: sa.ColumnElement[bool], values: dict[str, Any]) -> bool:
-        """Change a note and tell those who listen, in one statement; says whether there was one to change."""
-        written = sa.update(notes).where(which).values(values).returning(notes.c.run_id).cte("written")
+    def _write(self, which: sa.ColumnElement[bool], values: dict[str, Any], outcome: RunOutcome | None = None) -> bool:
+        """Change a note and tell those who listen, in one statement; says whether there was one to change.
+
+        With an outcome the hooks that want to hear of it are put into the outbox too.
+        """
+        written = sa.update(notes).where(which).values(values).returning(*LINKS).cte("written")
+        told = announcing(written, outcome) if outcome else None
+        rings = [] if told is None else [ringing(told)]
         with transaction(self._engine) as connection:
-            told = connection.execute(sa.select(sa.func.pg_notify(CHANNEL, written.c.run_id), written.c.run_id))
-            return told.first() is not None
+            changed = sa.select(sa.func.pg_notify(CHANNEL, written.c.run_id), written.c.run_id, *rings)
+            return connection.execute(changed).first() is not None
 
     def _run(self, statement: Any) -> None:
         with transaction(self._engine) as connection:

@@ -12,33 +12,38 @@ from discubot_pipeline.domain.job import RunOutcome
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.inbox import CHANNEL, LEASING
 from discubot_pipeline.store.paging import Place, newest_first
-from discubot_pipeline.store.tables import discussions, hook_deliveries, hooks, notes
+from discubot_pipeline.store.tables import discussions, hook_deliveries, hooks
 
 BELL = "hooks"
 """What the bell says when something waits in the outbox."""
 
 TAKING_TURNS = sa.select(sa.func.pg_advisory_xact_lock(LEASING, sa.func.hashtext(hook_deliveries.name)))
-"""Leases are taken one after the other: two at once would not see each other, and tell one hook two things together."""
+"""Leases are taken one after the other: two at once would not see each other, and both take one hook's."""
 
 
-def announce(connection: sa.Connection, run_id: str, outcome: RunOutcome) -> None:
-    """Write a delivery for each hook that wants to hear of this end; a part of the transaction that notes it."""
+def announcing(closed: sa.CTE, outcome: RunOutcome) -> sa.CTE | None:
+    """Write the part of a statement that closes a note which puts the end into the outbox, for each hook that wants it.
+
+    `closed` is the note. None for an end that nobody is told of.
+    """
     event = EVENT_OF.get(outcome)
     if event is None:
-        return
-    of_discussion = sa.select(discussions.c.source_config_id).where(discussions.c.id == notes.c.discussion_id)
-    source = sa.func.coalesce(notes.c.source_config_id, of_discussion.scalar_subquery())
-    about = sa.or_(hooks.c.source_config_id.is_(None), hooks.c.source_config_id == source)
-    wanted = sa.select(hooks.c.id, notes.c.run_id, sa.literal(event, hook_deliveries.c.event.type)).where(
-        notes.c.run_id == run_id,
-        hooks.c.team_id == notes.c.team_id,
+        return None
+    of_discussion = sa.select(discussions.c.source_config_id).where(discussions.c.id == closed.c.discussion_id)
+    source = sa.func.coalesce(closed.c.source_config_id, of_discussion.scalar_subquery())
+    wanted = sa.select(hooks.c.id, closed.c.run_id, sa.literal(event, hook_deliveries.c.event.type)).where(
+        hooks.c.team_id == closed.c.team_id,
         hooks.c.active,
         sa.literal(event.value) == sa.any_(hooks.c.events),
-        about,
+        sa.or_(hooks.c.source_config_id.is_(None), hooks.c.source_config_id == source),
     )
     insert = pg.insert(hook_deliveries).from_select(["hook_id", "run_id", "event"], wanted)
-    if connection.execute(insert.on_conflict_do_nothing().returning(hook_deliveries.c.id)).all():
-        connection.execute(sa.select(sa.func.pg_notify(CHANNEL, BELL)))
+    return insert.on_conflict_do_nothing().returning(hook_deliveries.c.id).cte("told")
+
+
+def ringing(told: sa.CTE) -> sa.ColumnElement[Any]:
+    """Ring the bell for what was put into the outbox."""
+    return sa.select(sa.func.pg_notify(CHANNEL, BELL)).select_from(told).limit(1).scalar_subquery()
 
 
 class Outbox:

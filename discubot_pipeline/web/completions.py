@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from discubot_pipeline.adapters.reach import reach_of
 from discubot_pipeline.admin import hooks
 from discubot_pipeline.admin.hooks import HookView, NewHook, NewHookView
 from discubot_pipeline.domain.hook import HookDelivery, HookStatus
@@ -13,7 +14,6 @@ from discubot_pipeline.store.paging import Place
 from discubot_pipeline.web.access import Admin, Here, actor_of
 from discubot_pipeline.web.pages import After, Limit, Page, cut, position
 from discubot_pipeline.web.problems import documented
-from discubot_pipeline.wiring import reach_of
 
 router = APIRouter(prefix="/api/hooks", tags=["hooks"])
 OfStatus = Annotated[HookStatus | None, Query(description="Only those that stand so.")]
