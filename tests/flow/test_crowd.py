@@ -54,11 +54,13 @@ class Listener:
 
     def __init__(self, client: Client) -> None:
         self.ends: Counter[str] = Counter()
+        self.is_there = threading.Event()
         self._client = client
 
     def work(self) -> None:
         """Listen for as long as the process lives."""
         with self._client.listening("/events") as said:
+            self.is_there.set()
             for each in said:
                 if each.kind in FINAL:
                     self.ends[each.data["job_id"]] += 1
@@ -75,6 +77,7 @@ def test_nobody_sees_what_is_not_so(town: Town) -> None:
     hearing = [threading.Thread(target=each.work, daemon=True) for _, each in listeners]
     for thread in (*asking, *hearing):
         thread.start()
+    assert all(each.is_there.wait(30) for _, each in listeners)
     try:
         threads = [team.thread(f"Lamp {n} is dark", f"@bot replace lamp {n}") for n in range(share) for team in teams]
         runs = {thread.team.name: set[str]() for thread in threads}
