@@ -14,8 +14,9 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData, serialize_
 
 from discubot_pipeline.warm.wire import BrokerAwayError, ask
 
-WORKER = ".warm/worker"
-"""The tag of a run that a worker took up: hidden in the UI."""
+LAUNCHED = ".dagster/warm"
+"""The tag of a run that was handed to the broker: hidden in the UI. It is written before, since Dagster writes a run's
+tags as a whole: once the worker writes as well one of the two could be lost."""
 BEFORE_IT_BEGAN = "It was cancelled before it began."
 
 
@@ -74,9 +75,9 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
         if found["is_alive"]:
             return CheckRunHealthResult(WorkerStatus.RUNNING, run_worker_id=found["worker"])
         now = self._instance.get_run_by_id(run.run_id)
-        if now is None or now.is_finished or WORKER not in now.tags:
+        if now is None or now.is_finished or LAUNCHED not in now.tags:
             return CheckRunHealthResult(WorkerStatus.SUCCESS)
-        return CheckRunHealthResult(WorkerStatus.FAILED, "The run's process is gone.", run_worker_id=now.tags[WORKER])
+        return CheckRunHealthResult(WorkerStatus.FAILED, "The run's process is gone.", run_worker_id=found["worker"])
 
     def get_run_worker_debug_info(self, run: DagsterRun, include_container_logs: bool | None = True) -> str | None:
         """Say what the broker knows of a run."""
@@ -87,8 +88,8 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
 
     def _start(self, run: DagsterRun) -> None:
         instance = serialize_value(self._instance.get_ref())
-        worker = self._ask(do="launch", run_id=run.run_id, instance=instance)["worker"]
-        self._instance.add_run_tags(run.run_id, {WORKER: worker})
+        self._instance.add_run_tags(run.run_id, {LAUNCHED: "true"})
+        self._ask(do="launch", run_id=run.run_id, instance=instance)
         if self._status(run.run_id) is DagsterRunStatus.CANCELING:
             self._ask(do="interrupt", run_id=run.run_id)
 
