@@ -1,6 +1,9 @@
 """Opens our connection to Postgres, and tells its faults apart. Called by `wiring`."""
 
 import json
+import math
+import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +16,8 @@ from psycopg.types.string import StrDumperUnknown
 
 from discubot_pipeline.domain.errors import Transient
 
+REST_SECONDS = 1.0
+
 
 def connect(url: str, pool_size: int = 5) -> sa.Engine:
     """Make a lazy, pooled engine; connections that died are replaced before use.
@@ -23,14 +28,42 @@ def connect(url: str, pool_size: int = 5) -> sa.Engine:
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         pool_timeout=5,
         hide_parameters=True,
         json_serializer=storable_json,
         connect_args={"connect_timeout": 5, "application_name": "discubot", **NOTICE_A_DEAD_PEER},
     )
     sa.event.listen(engine, "connect", store_what_can_be_stored)
+    ping_after_rest(engine)
     return engine
+
+
+def ping_after_rest(engine: sa.Engine) -> None:
+    """Let a connection show that it lives before it is used, when it has rested or its server has said something.
+
+    A dead one is replaced. What a server says without being asked is mostly that it goes.
+    """
+
+    def rest(_: Any, record: sa.pool.ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    def ping(raw: Any, record: sa.pool.ConnectionPoolEntry, _: Any) -> None:
+        rested = time.monotonic() - record.info.get("rests_since", math.inf)
+        if rested > REST_SECONDS or is_readable(raw.fileno()):
+            try:
+                engine.dialect.do_ping(raw)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise sa.exc.DisconnectionError from error
+
+    sa.event.listen(engine, "checkin", rest)
+    sa.event.listen(engine, "checkout", ping)
+
+
+def is_readable(descriptor: int) -> bool:
+    """Say whether something can be read from a socket, be it its end."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 NOTICE_A_DEAD_PEER = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}

@@ -55,7 +55,12 @@ def storages(url: str) -> dict[str, Any]:
     """Name the storages of `dagster.yaml` with a database of their own, instead of the one of the environment."""
     at = {"config": {"postgres_url": url}}
     return {
-        "run_storage": {"module": "discubot_pipeline.tracking.guard", "class": "GuardedRunStorage"} | at,
-        "event_log_storage": {"module": "dagster_postgres.event_log", "class": "PostgresEventLogStorage"} | at,
-        "schedule_storage": {"module": "dagster_postgres.schedule_storage", "class": "PostgresScheduleStorage"} | at,
+        "run_storage": {"module": "discubot_pipeline.tracking.storages.guard", "class": "GuardedRunStorage"} | at,
+        "event_log_storage": {"module": "discubot_pipeline.tracking.storages.events", "class": "PooledEventLogStorage"}
+        | at,
+        "schedule_storage": {
+            "module": "discubot_pipeline.tracking.storages.schedules",
+            "class": "PooledScheduleStorage",
+        }
+        | at,
     }

@@ -9,8 +9,8 @@ import pytest
 from dagster_postgres.run_storage import PostgresRunStorage
 
 from discubot_pipeline.settings import Settings
-from discubot_pipeline.tracking.guard import GuardedRunStorage
 from discubot_pipeline.tracking.retries import WILL_RETRY
+from discubot_pipeline.tracking.storages.guard import GuardedRunStorage
 from tests.tracking.ledger import RETRIES, Ledger
 from tests.waiting import until
 

@@ -4,34 +4,47 @@ Dagster writes each event's status as it comes, so a late one overwrites the las
 that was given up ends after all, CANCELED becomes STARTING when the queue had just taken the run.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from typing import Any
+from threading import local
 
+import sqlalchemy as sa
 from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
 from dagster._core.events import EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres.run_storage import PostgresRunStorage
-from dagster_postgres.utils import pg_url_from_config
 
 from discubot_pipeline.tracking.runs import FINISHED
+from discubot_pipeline.tracking.storages.pool import Pooled
 
 BEFORE_THE_END = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
 
-class GuardedRunStorage(PostgresRunStorage):
-    """Runs in Postgres, whose final statuses are final."""
+class GuardedRunStorage(Pooled, PostgresRunStorage):
+    """Runs in Postgres, whose final statuses are final, with pooled connections."""
 
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> "GuardedRunStorage":
-        """Build it from its part of `dagster.yaml`."""
-        return cls(pg_url_from_config(config_value), inst_data=inst_data)
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._held = local()
+        super().__init__(postgres_url, inst_data)
+
+    def connect(self) -> AbstractContextManager[sa.Connection]:
+        """Give a connection: while a run's status is written, the one that holds its lock."""
+        held: sa.Connection | None = getattr(self._held, "connection", None)
+        return nullcontext(held) if held else super().connect()
+
+    def has_run_stats_index_cols(self) -> bool:
+        """Say whether the table of runs has their times."""
+        return self._once("times", super().has_run_stats_index_cols)
+
+    def has_built_index(self, migration_name: str) -> bool:
+        """Say whether a migration of data was made."""
+        return self._once(migration_name, lambda: super(GuardedRunStorage, self).has_built_index(migration_name))
 
     def handle_run_event(self, run_id: str, event: DagsterEvent, update_timestamp: datetime | None = None) -> None:
         """Write what an event makes of a run, if it makes anything of it."""
+        if event.event_type not in EVENT_TYPE_TO_PIPELINE_RUN_STATUS:
+            return
         with self._alone_with(run_id):
             run = self._get_run_by_id(run_id)
             heard = as_heard(run.status, event) if run else None
@@ -41,11 +54,15 @@ class GuardedRunStorage(PostgresRunStorage):
     @contextmanager
     def _alone_with(self, run_id: str) -> Iterator[None]:
         """Keep others from writing the status of the same run."""
-        with self.connect() as connection:
+        with super().connect() as connection:
             ours = connection.execution_options(isolation_level="READ COMMITTED")
             with ours.begin():
                 ours.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (run_id,))
-                yield
+                self._held.connection = ours
+                try:
+                    yield
+                finally:
+                    self._held.connection = None
 
 
 def as_heard(status: DagsterRunStatus, event: DagsterEvent) -> DagsterEvent | None:
