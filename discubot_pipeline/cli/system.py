@@ -31,6 +31,7 @@ from discubot_pipeline.wiring import build
 LONGEST_SOCKET = 100
 CODE_SOCKET = "code.sock"
 WARM_SOCKET = "warm.sock"
+PRELOADED = ("discubot_pipeline.definitions", "discubot_pipeline.defs.preload")
 WARM_GRACE = timedelta(seconds=5)
 """How long the broker of warm runs may take to stop; it waits three seconds for runs that end soon."""
 STATUS_SENSOR_EVENTS = 100
@@ -168,7 +169,7 @@ class System:
     def _warm_runs(self) -> dict[str, Any]:
         """Describe the broker, which in development imports our code anew for each run."""
         socket = short_path(self.home, WARM_SOCKET)
-        code = ["--runs", "1"] if self._dev else ["--preload", "discubot_pipeline.definitions"]
+        code = ["--runs", "1"] if self._dev else [word for name in PRELOADED for word in ("--preload", name)]
         at = ["--socket", str(socket), "--state", str(self.home / "runs")]
         command = python("-m", "discubot_pipeline.warm", *at, *code)
         known = {"name": "warm-runs", "command": command, "ready": accepts(socket)}

@@ -3,6 +3,7 @@
 Dagster's own daemon looks at it once in a whole number of seconds. Limits, priorities and cancellation are Dagster's.
 """
 
+import time
 from threading import Event
 from typing import Any
 
@@ -15,7 +16,7 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import Queued
 
 CAME = Event()
 """Set in this process when one of its threads puts a run into the queue."""
-CROWDED_SECONDS = 0.25
+CROWDED_SECONDS = 0.1
 QUIET_SECONDS = 1.0
 WAITING = RunsFilter(statuses=[DagsterRunStatus.QUEUED])
 
@@ -35,15 +36,18 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
 
     def __init__(self, interval_seconds: float) -> None:
         super().__init__(interval_seconds=0)  # waits by itself
+        self._is_crowded = False
 
     def run_iteration(
         self, workspace_process_context: IWorkspaceProcessContext[Any], fixed_iteration_time: float | None = None
     ) -> DaemonIterator:
         """Wait until a run comes, or may have come by other ways, and take out of the queue what may begin."""
-        is_crowded = bool(workspace_process_context.instance.get_run_ids(WAITING, limit=1))
-        CAME.wait(CROWDED_SECONDS if is_crowded else QUIET_SECONDS)
+        CAME.wait(CROWDED_SECONDS if self._is_crowded else QUIET_SECONDS)
+        if self._is_crowded:
+            time.sleep(CROWDED_SECONDS)  # many come at once: one look for them all
         CAME.clear()
         yield from super().run_iteration(workspace_process_context, fixed_iteration_time)
+        self._is_crowded = bool(workspace_process_context.instance.get_run_ids(WAITING, limit=1))
 
 
 def take_over() -> None:

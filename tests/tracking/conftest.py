@@ -21,8 +21,7 @@ def shared_instance(
 ) -> Iterator[Instance]:
     """Open Dagster's storage once, in its own schema of the test database."""
     with shared_engine.begin() as connection:
-        connection.execute(sa.schema.DropSchema("dagster", cascade=True, if_exists=True))
-        connection.execute(sa.schema.CreateSchema("dagster"))
+        connection.execute(sa.schema.CreateSchema("dagster", if_not_exists=True))
     home = tmp_path_factory.mktemp("dagster")
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\nrun_retries: {enabled: true, max_retries: 2}\n")
     settings = Settings.model_validate({"home": home, "database_url": database_url})

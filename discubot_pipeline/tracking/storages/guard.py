@@ -7,17 +7,20 @@ that was given up ends after all, CANCELED becomes STARTING when the queue had j
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from functools import lru_cache
 from threading import local
+from typing import Any
 
 import sqlalchemy as sa
-from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
+from dagster import DagsterEvent, DagsterEventType, DagsterRun, DagsterRunStatus
 from dagster._core.events import EVENT_TYPE_TO_PIPELINE_RUN_STATUS
-from dagster._serdes import ConfigurableClassData
+from dagster._serdes import ConfigurableClassData, deserialize_value
 from dagster_postgres.run_storage import PostgresRunStorage
 
 from discubot_pipeline.tracking.runs import FINISHED
 from discubot_pipeline.tracking.storages.pool import Pooled
 
+MOST_READ = 512
 BEFORE_THE_END = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
 
@@ -32,6 +35,9 @@ class GuardedRunStorage(Pooled, PostgresRunStorage):
         """Give a connection: while a run's status is written, the one that holds its lock."""
         held: sa.Connection | None = getattr(self._held, "connection", None)
         return nullcontext(held) if held else super().connect()
+
+    def _row_to_run(self, row: dict[str, Any]) -> DagsterRun:
+        return read(row["run_body"]).with_status(DagsterRunStatus(row["status"]))
 
     def has_run_stats_index_cols(self) -> bool:
         """Say whether the table of runs has their times."""
@@ -63,6 +69,12 @@ class GuardedRunStorage(Pooled, PostgresRunStorage):
                     yield
                 finally:
                     self._held.connection = None
+
+
+@lru_cache(maxsize=MOST_READ)
+def read(body: str) -> DagsterRun:
+    """Read a run as it is stored; the queue looks at the same ones again and again."""
+    return deserialize_value(body, DagsterRun)
 
 
 def as_heard(status: DagsterRunStatus, event: DagsterEvent) -> DagsterEvent | None:
