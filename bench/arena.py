@@ -21,13 +21,12 @@ import dagster
 import sqlalchemy as sa
 from slack_sdk.signature import SignatureVerifier
 
+from bench.teams import TEAMS, Team
 from discubot_pipeline.adapters.http import Service
-from discubot_pipeline.cli import slackdemo
 from discubot_pipeline.cli.ports import free_port
 from discubot_pipeline.cli.serve import running
 from discubot_pipeline.cli.stage import Stage
 from discubot_pipeline.cli.system import System
-from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.discussion import discussion_id
 from discubot_pipeline.settings import Settings
@@ -44,42 +43,37 @@ class Webhook:
     """A mention that Slack has not told us of yet, and the discussion that it will be."""
 
     discussion: UUID
+    team: Team
     body: bytes
 
 
 @dataclass(frozen=True)
 class Arena:
-    """A running system with one team. `sent` and the ends of discussions are told by the same clock, in Unix time."""
+    """A running system with some teams. `sent` and the ends of discussions are told by the same clock, in Unix time."""
 
     system: System
     here: Services
     stage: Stage
-    source: SourceConfig
+    teams: tuple[Team, ...]
 
     def mention(self, number: int) -> Webhook:
-        """Let people write a thread whose last message mentions the bot, and keep its event back."""
-        channel, team = self.stage.slack["channels"][0]["id"], self.stage.slack["team_id"]
-        user = self.stage.slack["users"][0]["id"]
-        root: str | None = None
-        text = f"<@{self.stage.slack['bot_user_id']}> {ASKED} (no. {number})"
-        for line in (*SAID, text):
-            message = {"channel": channel, "user": user, "text": line, "team_id": team, "thread_ts": root}
-            said = self.stage.ask("POST", "/sandbox/slack/messages", message | {"quiet": True})
-            root = root or said["ts"]
-        inner = {"type": "app_mention", "user": user, "text": text, "channel": channel}
-        inner |= {"ts": said["ts"], "event_ts": said["ts"], "thread_ts": root}
-        event = {"type": "event_callback", "team_id": team, "event_id": f"Ev{number}", "event_time": 1, "event": inner}
-        id = discussion_id(self.source.team_id, SourceType.SLACK, f"{channel}:{root}")
-        return Webhook(id, json.dumps(event).encode())
+        """Let people of one team after the other write a thread that mentions the bot, and keep its event back."""
+        team = self.teams[number % len(self.teams)]
+        text = f"<@{team.slack['bot_user_id']}> {ASKED} (no. {number})"
+        root = team.say(self.stage, SAID[0], None)
+        team.say(self.stage, SAID[1], root)
+        event = team.mentioned(text, team.say(self.stage, text, root), root, number)
+        id = discussion_id(team.source.team_id, SourceType.SLACK, f"{team.slack['channel']}:{root}")
+        return Webhook(id, team, json.dumps(event).encode())
 
     def send(self, webhook: Webhook) -> float:
         """Deliver a webhook as Slack does; gives when."""
         now = time.time()
-        signer = SignatureVerifier(self.stage.slack["signing_secret"])
+        signer = SignatureVerifier(webhook.team.slack["signing_secret"])
         signature = signer.generate_signature(timestamp=str(int(now)), body=webhook.body) or ""
         headers = {"content-type": "application/json", "x-slack-request-timestamp": str(int(now))}
         connection = http.client.HTTPConnection(self.here.settings.host, self.here.settings.receiver_port)
-        path = f"/hooks/slack/{self.source.hook}"
+        path = f"/hooks/slack/{webhook.team.source.hook}"
         connection.request("POST", path, webhook.body, headers | {"x-slack-signature": signature})
         status = connection.getresponse().status
         connection.close()
@@ -116,7 +110,7 @@ class Arena:
 
 @contextmanager
 def arena(make: Callable[..., System] = System, **settings: Any) -> Iterator[Arena]:
-    """Start a system with a team in a folder of its own, and remove it all."""
+    """Start a system with its teams in a folder of its own, and remove it all."""
     compile_all()
     home = Path(tempfile.mkdtemp(prefix="discubot-bench-"))
     ports = {name: free_port() for name in ("web_port", "receiver_port", "sandbox_port")}
@@ -127,8 +121,7 @@ def arena(make: Callable[..., System] = System, **settings: Any) -> Iterator[Are
             with Service("The sandbox", system.sandbox_url, {}) as control:
                 told = control.call("GET", "/sandbox/defaults").json()
                 stage = Stage(control, told["slack"], told["notion"], told["figma"])
-                source = slackdemo.set_up(here, stage)
-                arena = Arena(system, here, stage, source)
+                arena = Arena(system, here, stage, tuple(Team.found(here, stage, number) for number in range(TEAMS)))
                 warm_up(arena)
                 yield arena
             here.close()
@@ -139,11 +132,12 @@ def arena(make: Callable[..., System] = System, **settings: Any) -> Iterator[Are
 
 
 def warm_up(arena: Arena) -> None:
-    """Let one thread pass, so that nobody measures the first look at a database's columns."""
-    first = arena.mention(999_999)
-    arena.send(first)
-    if not arena.ends([first.discussion], 120):
-        raise SystemExit("the first thread was not completed in two minutes")
+    """Let a thread of each team pass, so that nobody measures the first look at a database's columns."""
+    first = [arena.mention(999_990 + number) for number in range(TEAMS)]
+    for webhook in first:
+        arena.send(webhook)
+    if len(arena.ends([webhook.discussion for webhook in first], 120)) < TEAMS:
+        raise SystemExit("the first threads were not completed in two minutes")
 
 
 def compile_all() -> None:

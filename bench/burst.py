@@ -51,13 +51,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def choose_slow_model(place: Arena) -> None:
-    """Let the team read its threads with a model that takes two seconds for each."""
+    """Let the teams read their threads with a model that takes two seconds for each."""
     key = place.stage.ask("GET", "/sandbox/defaults")["models"]["anthropic"]["api_key"]
-    [team] = place.here.stores.configs.teams()
     wanted = TeamChange(
         preferences={"analyst": AnalystKind.ANTHROPIC, "model": "claude-sonnet-5"}, model_key=SecretStr(key)
     )
-    change(place.here.stores, team, wanted, team.version, "bench")
+    for team in place.here.stores.configs.teams():
+        change(place.here.stores, team, wanted, team.version, "bench")
     slow = {"service": "anthropic", "match": "", "kind": "slow", "seconds": MODEL_SECONDS, "times": None}
     place.stage.ask("POST", "/sandbox/faults", slow)
 
