@@ -1,8 +1,10 @@
 """The one HTTP client of the adapters: time-outs, pacing, and status codes told apart by what a retry may do."""
 
+import ssl
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -61,7 +63,7 @@ class Service:
         self._refusal = refusal
         timeout = httpx.Timeout(patience, connect=CONNECT_SECONDS)
         self._client = httpx.Client(
-            base_url=base_url, headers=headers, timeout=timeout, trust_env=not is_local(base_url)
+            base_url=base_url, headers=headers, timeout=timeout, trust_env=not is_local(base_url), verify=tls()
         )
 
     def call(
@@ -107,6 +109,12 @@ class Service:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """Give the certificates that are trusted, read once a process: that takes longer than many a request."""
+    return httpx.create_ssl_context()
 
 
 def is_local(url: str) -> bool:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.analysis import Findings
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single
 from discubot_pipeline.store.tables import analyses
 
 
@@ -19,7 +19,7 @@ class Analyses:
     def find(self, team_id: UUID, key: bytes) -> Findings | None:
         """Give the findings that a team has for a key; None when there are none."""
         wanted = sa.select(analyses.c.findings).where(analyses.c.team_id == team_id, analyses.c.key == key)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             found = connection.execute(wanted).scalar()
         return None if found is None else Findings.model_validate(found)
 
@@ -29,5 +29,5 @@ class Analyses:
         insert = pg.insert(analyses).values(row | {"team_id": team_id, "key": key})
         newer = row | {"created_at": sa.func.now(), "updated_at": sa.func.now()}
         kept = insert.on_conflict_do_update(index_elements=[analyses.c.team_id, analyses.c.key], set_=newer)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             connection.execute(kept)

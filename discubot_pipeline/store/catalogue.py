@@ -15,7 +15,7 @@ from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus, discussion_id
 from discubot_pipeline.domain.errors import Permanent, Transient
 from discubot_pipeline.domain.job import Stage, Value
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single, transaction
 from discubot_pipeline.store.paging import Period, Place, newest_first
 from discubot_pipeline.store.records import by
 from discubot_pipeline.store.tables import discussions, inboxes, messages, notes, steps, tasks
@@ -150,7 +150,7 @@ class Catalogue:
             **by(actor),
         }
         insert = pg.insert(discussions).values(row).on_conflict_do_nothing().returning(discussions.c.id)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             made: UUID | None = connection.execute(insert).scalar()
         if made is None:
             raise Permanent("exists", f"this thread has a discussion already: {row['id']}")

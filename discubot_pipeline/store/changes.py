@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from discubot_pipeline.domain.config import CREDENTIALS, Credentials, ModelCredentials, NotionCredentials, SourceConfig
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.store.configs import HOOK_BYTES
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single, transaction
 from discubot_pipeline.store.records import (
     OutputRecord,
     SourceRecord,
@@ -98,7 +98,7 @@ class Changes:
         """Let a source have no default output, so that another can become it."""
         o = outputs.c
         change = sa.update(outputs).where(o.source_config_id == source_config_id, o.is_default)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             connection.execute(change.values(is_default=False, version=o.version + 1, updated_by=actor))
 
     def remove_team(self, id: UUID, version: int) -> None:
@@ -128,7 +128,7 @@ class Changes:
     def _sources(self, *where: sa.ColumnElement[bool]) -> list[SourceRecord]:
         order = (teams.c.name, source_configs.c.name)
         rows = sa.select(source_configs, *of_team()).join(teams).where(*where).order_by(*order)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [
                 SourceRecord(config=read_source(row, self._vault), own=row.preferences, **audit_of(row))
                 for row in connection.execute(rows)
@@ -137,7 +137,7 @@ class Changes:
     def _outputs(self, *where: sa.ColumnElement[bool]) -> list[OutputRecord]:
         source = source_configs.c.name.label("source_name")
         rows = sa.select(outputs, source).join(source_configs).where(*where).order_by(source, outputs.c.name)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [
                 OutputRecord(output=read_output(row, self._vault), source_name=row.source_name, **audit_of(row))
                 for row in connection.execute(rows)

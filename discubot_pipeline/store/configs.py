@@ -13,7 +13,7 @@ from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.preferences import merge
 from discubot_pipeline.store.cache import Cache
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single
 from discubot_pipeline.store.records import (
     Team,
     Violations,
@@ -57,7 +57,7 @@ class Configs:
 
     def team(self, name: str) -> Team:
         """Give a team by its name; `unknown_team` when there is none."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             row = connection.execute(sa.select(teams).where(teams.c.name == name)).one_or_none()
         if row is None:
             raise Permanent("unknown_team", f"there is no team {name!r}: `discubot team list` shows those there are")
@@ -65,12 +65,12 @@ class Configs:
 
     def team_of(self, id: UUID) -> Team:
         """Give a team by its id."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return read_team(connection.execute(sa.select(teams).where(teams.c.id == id)).one())
 
     def teams(self) -> list[Team]:
         """List all teams by name."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [read_team(row) for row in connection.execute(sa.select(teams).order_by(teams.c.name))]
 
     def add_source(
@@ -182,14 +182,14 @@ class Configs:
 
     def _all(self, query: sa.Select[Any], read: Callable[[Any], Any]) -> Callable[[], tuple[Any, ...]]:
         def rows() -> tuple[Any, ...]:
-            with transaction(self._engine) as connection:
+            with single(self._engine) as connection:
                 return tuple(read(row) for row in connection.execute(query))
 
         return rows
 
     def _insert(self, table: sa.Table, values: dict[str, Any], violations: Violations) -> Any:
         try:
-            with transaction(self._engine) as connection:
+            with single(self._engine) as connection:
                 return connection.execute(sa.insert(table).values(values).returning(table)).one()
         except sa.exc.IntegrityError as error:
             raise refused(error, violations) from error

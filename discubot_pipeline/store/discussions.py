@@ -13,7 +13,7 @@ from discubot_pipeline.domain.discussion import DiscussionStatus, Message, Parse
 from discubot_pipeline.domain.errors import Ignored
 from discubot_pipeline.domain.job import Stage, Value
 from discubot_pipeline.store.columns import adding
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single, transaction
 from discubot_pipeline.store.tables import discussions, messages, teams
 
 BATCH = 500
@@ -55,7 +55,7 @@ class Discussions:
 
     def holder(self, id: UUID) -> str | None:
         """Name the run that a discussion belongs to at the moment."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return connection.execute(sa.select(discussions.c.active_run_id).where(discussions.c.id == id)).scalar()
 
     def at_work(self) -> list[Discussion]:
@@ -83,7 +83,7 @@ class Discussions:
             set_={"source_config_id": parsed.ref.source_config_id, **taking(run_id)},
             where=is_free(run_id, free),
         ).returning(discussions.c.version)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             version = connection.execute(taken).scalar()
         if version is None:
             raise busy()
@@ -183,27 +183,27 @@ class Discussions:
             "run_id": run_id,
             "completed_at": None,
         }
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             connection.execute(
                 sa.update(discussions).where(*free).values(**cancelled, version=discussions.c.version + 1)
             )
 
     def messages_of(self, id: UUID) -> int:
         """Count the stored messages of a discussion."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             count = sa.select(sa.func.count()).where(messages.c.discussion_id == id)
             return int(connection.execute(count).scalar_one())
 
     def _select(self, *where: sa.ColumnElement[bool]) -> list[Discussion]:
         joined = sa.select(discussions, teams.c.name.label("team_name")).join(teams).where(*where)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [read(row) for row in connection.execute(joined)]
 
     def _fenced(self, id: UUID, run_id: str) -> Any:
         return sa.update(discussions).where(discussions.c.id == id, discussions.c.active_run_id == run_id)
 
     def _write(self, id: UUID, run_id: str, **values: Any) -> bool:
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return bool(connection.execute(self._fenced(id, run_id).values(**values)).rowcount)
 
 

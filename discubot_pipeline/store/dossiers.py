@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.facts import Cost, JobTask
 from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger, Value
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single
 from discubot_pipeline.store.tables import discussions, inboxes, notes, steps, tasks, teams
 
 FIRST = "validate_discussion"
@@ -67,13 +67,13 @@ class Dossiers:
 
     def team_name(self, team_id: UUID | None) -> str | None:
         """Name a team."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return connection.execute(sa.select(teams.c.name).where(teams.c.id == team_id)).scalar()
 
     def cost(self, run_id: str) -> Cost:
         """Sum what language models took for a run."""
         sums = [sa.func.coalesce(sa.func.sum(steps.c[name]), 0).label(name) for name in Cost.model_fields]
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             row = connection.execute(sa.select(*sums).where(steps.c.run_id == run_id)).mappings().one()
         return Cost.model_validate({**row})
 
@@ -81,7 +81,7 @@ class Dossiers:
         """List the tasks that a run made, in their order."""
         columns = (tasks.c.id, tasks.c.title, tasks.c.state, tasks.c.notion_page_url.label("url"))
         wanted = sa.select(*columns).where(tasks.c.run_id == run_id).order_by(tasks.c.task_index, tasks.c.created_at)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [JobTask.model_validate({**row}) for row in connection.execute(wanted).mappings()]
 
     def deliveries(self, run_id: str) -> list[int]:
@@ -96,11 +96,11 @@ class Dossiers:
         """Say whether a run of a chain knows which thread it is about, so that the next one need not ask."""
         mine = sa.select(notes.c.run_id).where(notes.c.root_run_id == root_run_id)
         known = (steps.c.run_id.in_(mine), steps.c.step == FIRST, steps.c.output.is_not(None))
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return bool(connection.execute(sa.select(sa.exists().where(*known))).scalar())
 
     def _ids(self, where: Callable[[sa.Table], sa.ColumnElement[bool]]) -> list[int]:
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return sorted(
                 connection.scalars(sa.union_all(*[sa.select(t.c.id).where(where(t)) for t in inboxes.values()]))
             )
@@ -118,5 +118,5 @@ class Dossiers:
         )
         newest = (notes.c.created_at.desc(), notes.c.run_id.desc())
         wanted = sa.select(*columns).select_from(joined).where(where).order_by(*newest).limit(limit)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [Entry.model_validate({**row}) for row in connection.execute(wanted).mappings()]

@@ -125,6 +125,20 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
+def single(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Run one statement, a transaction by itself: nothing need be said to the server before and after it.
+
+    Inside a `transaction` of the same engine it is a part of that one.
+    """
+    around = _open.get()
+    if around is not None and around.engine is engine:
+        yield around
+        return
+    with database_faults(), engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
 def database_faults() -> Iterator[None]:
     """Turn a lost, refused or exhausted connection into Transient("database_down")."""
     try:

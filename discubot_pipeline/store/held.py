@@ -10,7 +10,7 @@ from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import DeliveryStatus
 from discubot_pipeline.domain.job import Value
 from discubot_pipeline.store.deliveries import possible
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single, transaction
 from discubot_pipeline.store.inbox import CHANNEL
 from discubot_pipeline.store.tables import inboxes
 
@@ -33,7 +33,7 @@ class Held:
     def count(self, config: SourceConfig) -> int:
         """Count what is held of a source."""
         table = inboxes[config.source]
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             count = sa.select(sa.func.count()).select_from(table).where(self._of(config, None))
             return int(connection.execute(count).scalar_one())
 
@@ -41,7 +41,7 @@ class Held:
         """List what is held of a source, oldest first."""
         t = inboxes[config.source].c
         rows = sa.select(t.id, t.thread_id, t.discussion_id, t.reason).where(self._of(config, None))
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             found = connection.execute(rows.order_by(t.id).limit(limit))
             return [HeldDelivery.model_validate(row, from_attributes=True) for row in found]
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from discubot_pipeline.domain.backfill import Standing
 from discubot_pipeline.domain.delivery import DeliveryKind
 from discubot_pipeline.domain.job import Trigger
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single
 from discubot_pipeline.store.tables import inboxes
 
 
@@ -30,7 +30,7 @@ class Imports:
         ]
         rows = sa.union_all(*mine).subquery()
         counts = sa.select(rows.c.status, sa.func.count()).group_by(rows.c.status)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return Standing.of((row[0], row[1]) for row in connection.execute(counts))
 
     def is_all_of(self, discussion_id: UUID) -> bool:
@@ -39,5 +39,5 @@ class Imports:
             sa.select(t.c.trigger).where(t.c.discussion_id == discussion_id, t.c.kind == DeliveryKind.MENTION)
             for t in inboxes.values()
         ]
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return set(connection.execute(sa.union(*asked)).scalars()) == {Trigger.BACKFILL}

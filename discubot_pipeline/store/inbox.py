@@ -14,7 +14,7 @@ from discubot_pipeline.domain.delivery import Arrival, Delivery, DeliveryStatus,
 from discubot_pipeline.domain.discussion import discussion_id
 from discubot_pipeline.domain.job import Trigger, Value
 from discubot_pipeline.store.deliveries import insert, possible, read_delivery, run_of, same
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single, transaction
 from discubot_pipeline.store.leases import leasing, requested_by_team
 from discubot_pipeline.store.records import why_held
 from discubot_pipeline.store.tables import inboxes
@@ -100,7 +100,7 @@ class Inbox:
         """List what waits, without taking it."""
         t = self.table.c
         waiting = sa.select(self.table).where(t.status == DeliveryStatus.PENDING, t.not_before <= sa.func.now())
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [self._read(row) for row in connection.execute(waiting.order_by(t.id).limit(limit))]
 
     def next_due(self) -> timedelta | None:
@@ -109,14 +109,14 @@ class Inbox:
         soonest = sa.select(sa.func.min(t.not_before) - sa.func.now()).where(
             t.status == DeliveryStatus.PENDING, t.not_before > sa.func.now()
         )
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             wait: timedelta | None = connection.execute(soonest).scalar()
             return wait
 
     def requested_runs(self) -> int:
         """Count the runs that were asked for and have not begun, of the team that has the most."""
         most = sa.select(sa.func.max(requested_by_team(self.table).c.runs))
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return int(connection.execute(most).scalar() or 0)
 
     def expired(self) -> list[ExpiredLease]:
@@ -127,7 +127,7 @@ class Inbox:
             .where(t.status == DeliveryStatus.REQUESTED, t.leased_until < sa.func.now())
             .group_by(t.run_key)
         )
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [ExpiredLease(run_key=row.run_key, expiries=row.expiries) for row in connection.execute(late)]
 
     def renew(self, run_key: str, lease: timedelta) -> None:
@@ -183,7 +183,7 @@ class Inbox:
         before = sa.select(t.id, t.run_id).where(mine)
         with transaction(self._engine) as connection:
             earlier = {row.id: row.run_id for row in connection.execute(before.with_for_update())}
-            rows = connection.execute(own).all()
+            rows = connection.execute(own).all() if earlier else []
         return sorted(
             (self._read(row).model_copy(update={"run_id": earlier[row.id]}) for row in rows),
             key=lambda delivery: delivery.id,
@@ -205,8 +205,8 @@ class Inbox:
         """Close what a run still holds."""
         t = self.table.c
         held = sa.and_(t.run_id == run_id, t.status == DeliveryStatus.RUNNING)
-        self._move(held, status=status, reason=reason, error=error, finished_at=sa.func.now())
-        self._ring_for_those_who_waited(run_id)
+        if self._move(held, status=status, reason=reason, error=error, finished_at=sa.func.now()):
+            self._ring_for_those_who_waited(run_id)
 
     def postpone(self, run_id: str, not_before: datetime) -> bool:
         """Put what a run holds back to wait, for a new run of the next generation; False when it held nothing."""
@@ -222,7 +222,7 @@ class Inbox:
     def runs_at_work(self) -> set[str]:
         """Name the runs that hold deliveries."""
         t = self.table.c
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return set(connection.scalars(sa.select(t.run_id).where(t.status == DeliveryStatus.RUNNING).distinct()))
 
     def of_run(self, run_id: str) -> list[Delivery]:
@@ -236,13 +236,13 @@ class Inbox:
     def get(self, id: int, team_id: UUID) -> Delivery | None:
         """Give one delivery of a team."""
         row = sa.select(self.table).where(self.table.c.id.in_(possible([id])), self.table.c.team_id == team_id)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             found = connection.execute(row).one_or_none()
         return self._read(found) if found else None
 
     def _with_payload(self, where: sa.ColumnElement[bool]) -> list[Delivery]:
         rows = sa.select(self.table).where(where, self.table.c.payload.is_not(None)).order_by(self.table.c.id)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [self._read(row) for row in connection.execute(rows)]
 
     def _requested(self, run_key: str) -> sa.ColumnElement[bool]:
@@ -250,14 +250,14 @@ class Inbox:
         return sa.and_(t.run_key == run_key, t.status == DeliveryStatus.REQUESTED)
 
     def _move(self, where: sa.ColumnElement[bool], **values: Any) -> bool:
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return bool(connection.execute(sa.update(self.table).where(where).values(**values)).rowcount)
 
     def _ring_for_those_who_waited(self, run_id: str) -> None:
         t, other = self.table.c, self.table.alias("other")
         mine = sa.exists().where(other.c.run_id == run_id, other.c.discussion_id == t.discussion_id)
         waiting = sa.exists().where(t.status == DeliveryStatus.PENDING, mine)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             connection.execute(sa.select(sa.func.pg_notify(CHANNEL, self.source.value)).where(waiting))
 
     def _read(self, row: Any) -> Delivery:

@@ -12,7 +12,7 @@ from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.job import RunOutcome, Stage, Trigger, Value
 from discubot_pipeline.store.deliveries import possible
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single, transaction
 from discubot_pipeline.store.enums import source_type
 from discubot_pipeline.store.inbox import CHANNEL
 from discubot_pipeline.store.paging import Period, newest_first
@@ -98,13 +98,13 @@ class Deliveries:
 
         every = [of(kind).subquery().select() for kind in ([source] if source else SourceType)]
         rows = sa.union_all(*every).order_by(sa.desc("received_at"), sa.desc("id")).limit(limit + 1)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [read(row) for row in connection.execute(rows)]
 
     def get(self, id: int, team_id: UUID) -> DeliveryRecord:
         """Give a delivery of a team; `not_found` for another team's."""
         every = [shown(kind).where(t.c.id.in_(possible([id])), t.c.team_id == team_id) for kind, t in inboxes.items()]
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             row = connection.execute(sa.union_all(*every)).one_or_none()
         if row is None:
             raise Permanent("not_found", f"there is no delivery {id}")

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.errors import Transient
 from discubot_pipeline.domain.job import LONGEST_WAIT, Value
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single
 from discubot_pipeline.store.tables import limits
 
 
@@ -43,7 +43,7 @@ class Limits:
             set_={"free_at": after},
             where=after - now <= LONGEST_WAIT + tolerance + rate.spacing,
         ).returning(limits.c.free_at - now)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             ahead: timedelta | None = connection.execute(taken).scalar()
         if ahead is None:
             raise Transient("rate_limited", "all calls of the next seconds are taken", LONGEST_WAIT * 2)

@@ -13,7 +13,7 @@ from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.discussion import Attachment, Author, Message, MessageRole
 from discubot_pipeline.domain.job import Value
 from discubot_pipeline.store.catalogue import missing
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single, transaction
 from discubot_pipeline.store.paging import oldest_first
 from discubot_pipeline.store.records import by, refused
 from discubot_pipeline.store.tables import discussions, messages
@@ -62,7 +62,7 @@ class Messages:
         """List one page of a discussion's messages and one more, in the order of the thread."""
         m = messages.c
         rows = sa.select(messages).where(m.discussion_id == discussion_id)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return list(map(read, connection.execute(oldest_first(rows, (m.position, m.id), after, limit))))
 
     def add(self, discussion_id: UUID, team_id: UUID, new: Sequence[NewMessage], actor: str) -> list[MessageRecord]:
@@ -92,7 +92,7 @@ class Messages:
         here = m.is_added | (d.source_type == SourceType.GENERIC)
         rows = sa.select(messages).join(discussions, d.id == m.discussion_id)
         spoken = rows.where(d.id == discussion_id, here, m.role != MessageRole.SYSTEM).order_by(m.position, m.id)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return list(map(message_of, connection.execute(spoken)))
 
 

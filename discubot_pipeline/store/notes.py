@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger, Value
 from discubot_pipeline.domain.progress import Progress
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single
 from discubot_pipeline.store.tables import notes, teams
 
 CHANNEL = "discubot_jobs"
@@ -111,30 +111,30 @@ class Notes:
 
     def get(self, run_id: str) -> Note | None:
         """Give the note of a run."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             row = connection.execute(sa.select(notes).where(notes.c.run_id == run_id)).one_or_none()
         return read(row) if row else None
 
     def root_of(self, run_id: str | None) -> str | None:
         """Name the first run of a run's chain."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return connection.execute(sa.select(notes.c.root_run_id).where(notes.c.run_id == run_id)).scalar()
 
     def of_discussion(self, discussion_id: UUID) -> list[Note]:
         """List the runs of a discussion, the first one first."""
         rows = sa.select(notes).where(notes.c.discussion_id == discussion_id).order_by(notes.c.created_at)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [read(row) for row in connection.execute(rows)]
 
     def _write(self, which: sa.ColumnElement[bool], values: dict[str, Any]) -> bool:
         """Change a note and tell those who listen, in one statement; says whether there was one to change."""
         written = sa.update(notes).where(which).values(values).returning(notes.c.run_id).cte("written")
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             told = connection.execute(sa.select(sa.func.pg_notify(CHANNEL, written.c.run_id), written.c.run_id))
             return told.first() is not None
 
     def _run(self, statement: Any) -> None:
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             connection.execute(statement)
 
 

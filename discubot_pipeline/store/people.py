@@ -13,7 +13,7 @@ from discubot_pipeline.domain.discussion import Author
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.job import Value
 from discubot_pipeline.domain.people import Match
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single, transaction
 from discubot_pipeline.store.records import by
 from discubot_pipeline.store.tables import people, source_configs
 
@@ -38,7 +38,7 @@ class People:
             p.source_user_id == user_id,
             p.fetched_at > sa.func.now() - FRESH,
         )
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             row = connection.execute(known).one_or_none()
         if row is None:
             return None
@@ -60,7 +60,7 @@ class People:
             index_elements=[people.c.source_config_id, people.c.source_user_id],
             set_=seen | {"updated_at": sa.func.now()},
         )
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             connection.execute(upsert)
 
 
@@ -80,7 +80,7 @@ class KnownPeople:
         bears = sa.or_(*(sa.func.lower(column) == name.lower() for column in (p.name, p.handle, p.email)))
         who = p.source_user_id.in_(source_user_ids) if source_user_ids else bears
         answer = sa.case((p.active, p.notion_user_id), else_="")
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return set(connection.scalars(sa.select(answer).where(p.source_config_id == self._config_id, who)))
 
 
@@ -147,20 +147,20 @@ class AllPeople:
         newer = {"notion_user_id": mapping.notion_user_id, "match": mapping.match, "confidence": mapping.confidence}
         changed = p.notion_user_id.is_distinct_from(mapping.notion_user_id) | p.match.is_distinct_from(mapping.match)
         where = (p.id == person.id) & (by_hand.is_(None) | ~by_hand) & changed
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             update = sa.update(people).where(where).values(**newer, updated_by=actor)
             return bool(connection.execute(update).rowcount)
 
     def remove(self, id: UUID, team_id: UUID) -> None:
         """Forget a person and who they are in Notion."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             if not connection.execute(sa.delete(people).where(people.c.id == id, people.c.team_id == team_id)).rowcount:
                 raise Permanent("not_found", f"there is no person {id}")
 
     def _select(self, *where: sa.ColumnElement[bool]) -> list[Person]:
         source = source_configs.c.name.label("source_name")
         rows = sa.select(people, source).join(source_configs, source_configs.c.id == people.c.source_config_id)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             found = connection.execute(rows.where(*where).order_by(source, people.c.name, people.c.id))
             return [Person.model_validate(row, from_attributes=True) for row in found]
 

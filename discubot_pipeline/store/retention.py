@@ -6,7 +6,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from discubot_pipeline.domain.delivery import DeliveryStatus
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single, transaction
 from discubot_pipeline.store.tables import analyses, inboxes, notes, steps
 
 BATCH = 1000
@@ -47,7 +47,7 @@ class Retention:
         )
         old = sa.select(t.id).where(t.payload.is_not(None), over)
         if dry_run:
-            with transaction(self._engine) as connection:
+            with single(self._engine) as connection:
                 return int(connection.execute(sa.select(sa.func.count()).select_from(old.subquery())).scalar_one())
         return self._empty(table, old)
 
@@ -55,7 +55,7 @@ class Retention:
         purge = sa.update(table).where(table.c.id.in_(old.limit(BATCH).with_for_update(skip_locked=True)))
         total = 0
         while True:
-            with transaction(self._engine) as connection:
+            with single(self._engine) as connection:
                 count = connection.execute(purge.values(payload=sa.null())).rowcount
             total += count
             if count < BATCH:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.config import Output
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single
 from discubot_pipeline.store.tables import schemas
 
 FRESH = timedelta(minutes=10)
@@ -28,7 +28,7 @@ class KeptSchema:
             s.output_version == self._output.version,
             s.fetched_at > sa.func.now() - FRESH,
         )
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             target: dict[str, Any] | None = connection.execute(kept).scalar()
             return target
 
@@ -37,12 +37,12 @@ class KeptSchema:
         row = {"output_version": self._output.version, "target": target, "fetched_at": sa.func.now()}
         insert = pg.insert(schemas).values(output_id=self._output.id, **row)
         try:
-            with transaction(self._engine) as connection:
+            with single(self._engine) as connection:
                 connection.execute(insert.on_conflict_do_update(index_elements=[schemas.c.output_id], set_=row))
         except sa.exc.IntegrityError:
             return
 
     def drop(self) -> None:
         """Forget the schema."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             connection.execute(sa.delete(schemas).where(schemas.c.output_id == self._output.id))

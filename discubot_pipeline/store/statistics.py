@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql as pg
 from discubot_pipeline.domain.delivery import DeliveryStatus
 from discubot_pipeline.domain.job import Value
 from discubot_pipeline.domain.task import TaskState
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single, transaction
 from discubot_pipeline.store.tables import discussions, inboxes, notes, statistics, steps, tasks, teams
 
 TTL = timedelta(minutes=1)
@@ -63,7 +63,7 @@ class Statistics:
 
     def recompute(self, first: date, last: date, team_id: UUID | None = None) -> int:
         """Compute the days of a team, or of all teams, anew; gives how many rows that were."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return connection.execute(
                 fill(first, last, team_id), execution_options={"preserve_rowcount": True}
             ).rowcount

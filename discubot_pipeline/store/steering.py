@@ -12,7 +12,7 @@ from discubot_pipeline.domain.discussion import DiscussionStatus
 from discubot_pipeline.domain.facts import Standing
 from discubot_pipeline.domain.job import Trigger
 from discubot_pipeline.store.discussions import Discussion
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single
 from discubot_pipeline.store.tables import discussions, notes
 
 CLAIM = timedelta(minutes=1)
@@ -31,13 +31,13 @@ class Steering:
         d = discussions.c
         free = sa.or_(d.retry_until.is_(None), d.retry_until < sa.func.now())
         may = (d.id == discussion_id, d.status.in_(RETRIABLE), d.active_run_id.is_(None), free)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             claimed = sa.update(discussions).where(*may).values(retry_until=sa.func.now() + CLAIM)
             return bool(connection.execute(claimed).rowcount)
 
     def release(self, discussion_id: UUID) -> None:
         """Give a claim back: the job that was asked for is known to Dagster, or there is none."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             connection.execute(sa.update(discussions).where(discussions.c.id == discussion_id).values(retry_until=None))
 
     def retried(self, run_id: str, root_run_id: str, discussion: Discussion, actor: str, reason: str | None) -> None:
@@ -72,5 +72,5 @@ class Steering:
 
     def _note(self, row: dict[str, Any], said: dict[str, Any]) -> None:
         note = pg.insert(notes).values(row).on_conflict_do_update(index_elements=[notes.c.run_id], set_=said)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             connection.execute(note)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 from discubot_pipeline.domain.analysis import Usage
 from discubot_pipeline.domain.job import Stage, Value
 from discubot_pipeline.store.columns import adding
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single
 from discubot_pipeline.store.tables import StepStatus, steps
 
 
@@ -83,14 +83,14 @@ class Steps:
         day = sa.cast(sa.func.timezone("UTC", steps.c.started_at), sa.Date).label("day")
         sums = [sa.func.sum(steps.c[name]).label(name) for name in ("prompt_tokens", "answer_tokens", "cost_usd")]
         wanted = sa.select(day, *sums).where(steps.c.team_id == team_id, steps.c.started_at >= since).group_by(day)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             rows = connection.execute(wanted.order_by(day)).mappings().all()
         return {row["day"]: Usage.model_validate({**row}) for row in rows}
 
     def of_run(self, run_id: str) -> list[StepRecord]:
         """List the step records of a run in the order in which they began."""
         wanted = sa.select(steps).where(steps.c.run_id == run_id).order_by(steps.c.started_at, steps.c.created_at)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [read(row) for row in connection.execute(wanted)]
 
     def store_output(self, run_id: str, step: str, output: dict[str, Any]) -> None:
@@ -102,14 +102,14 @@ class Steps:
 
     def output(self, run_id: str, step: str) -> dict[str, Any] | None:
         """Give an op's stored output; None when there is none."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             wanted = sa.select(steps.c.output).where(steps.c.run_id == run_id, steps.c.step == step)
             found: dict[str, Any] | None = connection.execute(wanted).scalar()
             return found
 
     def error(self, run_id: str, step: str) -> str | None:
         """Say why an op has failed."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return connection.execute(
                 sa.select(steps.c.error).where(steps.c.run_id == run_id, steps.c.step == step)
             ).scalar()
@@ -118,7 +118,7 @@ class Steps:
         return sa.update(steps).where(steps.c.run_id == run_id, steps.c.step == step)
 
     def _run(self, statement: Any) -> None:
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             connection.execute(statement)
 
 

@@ -13,7 +13,7 @@ from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.job import Value
 from discubot_pipeline.domain.task import TaskState
 from discubot_pipeline.store.catalogue import JobLink, is_kept, job_of
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single
 from discubot_pipeline.store.paging import Period, Place, newest_first, oldest_first
 from discubot_pipeline.store.tables import discussions, tasks
 
@@ -109,7 +109,7 @@ class TaskList:
         return found[0]
 
     def _read(self, rows: sa.Select[Any]) -> list[TaskRecord]:
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [read(row) for row in connection.execute(rows).mappings()]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 from discubot_pipeline.domain.discussion import Thread
 from discubot_pipeline.domain.task import Page, PlannedTask, Standing, TaskRow, TaskState
 from discubot_pipeline.store.discussions import busy
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single, transaction
 from discubot_pipeline.store.tables import discussions, replies, tasks
 
 
@@ -86,13 +86,13 @@ class Tasks:
             .where(tasks.c.discussion_id == discussion_id)
             .order_by(tasks.c.task_index, tasks.c.created_at)
         )
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return [read(row) for row in connection.execute(rows)]
 
     def of_page(self, page_id: str, team_id: UUID) -> TaskRow | None:
         """Give the task of a page, if it is one of the team's."""
         mine = sa.select(tasks).where(tasks.c.notion_page_id == page_id, tasks.c.team_id == team_id)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             row = connection.execute(mine).one_or_none()
         return read(row) if row else None
 
@@ -105,14 +105,14 @@ class Tasks:
             "completed_at": sa.case((is_done, sa.func.coalesce(t.completed_at, sa.func.now())), else_=None),
             "completions": t.completions + sa.case((newly_done, 1), else_=0),
         }
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return read(
                 connection.execute(sa.update(tasks).where(t.id == row.id).values(values).returning(tasks)).one()
             )
 
     def _write(self, row: TaskRow, values: dict[str, Any]) -> None:
         unmade = sa.and_(tasks.c.id == row.id, tasks.c.state != TaskState.CREATED)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             connection.execute(sa.update(tasks).where(unmade).values(**values))
 
 
@@ -127,7 +127,7 @@ class Replies:
 
         Raises Ignored("busy") when the run no longer holds the discussion.
         """
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             if not connection.execute(sa.select(is_held(discussion_id, run_id))).scalar():
                 raise busy()
             return self.begin_news(key, team_id, discussion_id, run_id)
@@ -144,7 +144,7 @@ class Replies:
 
     def posted(self, key: str) -> None:
         """Note that an answer stands in its thread."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             connection.execute(sa.update(replies).where(replies.c.key == key).values(posted_at=sa.func.now()))
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.job import Value
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single
 from discubot_pipeline.store.tables import Role, tokens
 
 
@@ -32,13 +32,13 @@ class Tokens:
         token = f"dbt_{secrets.token_urlsafe(32)}"
         row: dict[str, Any] = {"role": role, "hash": digest(token), "updated_by": actor}
         insert = pg.insert(tokens).values(team_id=team_id, name=name, created_by=actor, **row)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             connection.execute(insert.on_conflict_do_update(index_elements=[tokens.c.team_id, tokens.c.name], set_=row))
         return token
 
     def bearer(self, token: str) -> Bearer | None:
         """Say who a token belongs to."""
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             row = connection.execute(sa.select(tokens).where(tokens.c.hash == digest(token))).one_or_none()
         return Bearer(team_id=row.team_id, name=row.name, role=row.role) if row else None
 

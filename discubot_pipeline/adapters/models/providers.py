@@ -10,7 +10,7 @@ from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
 
-from discubot_pipeline.adapters.http import is_local
+from discubot_pipeline.adapters.http import is_local, tls
 from discubot_pipeline.adapters.models.answer import Answer
 from discubot_pipeline.adapters.models.choice import Choice
 from discubot_pipeline.domain.errors import Permanent
@@ -26,7 +26,7 @@ NO_KEY = "none"
 def client_of(choice: Choice) -> httpx.AsyncClient:
     """Make the HTTP client of one conversation."""
     timeout = httpx.Timeout(choice.patience, connect=min(CONNECT_SECONDS, choice.patience))
-    return httpx.AsyncClient(timeout=timeout, trust_env=not is_local(choice.url))
+    return httpx.AsyncClient(timeout=timeout, trust_env=not is_local(choice.url), verify=tls())
 
 
 def model_of(choice: Choice, client: httpx.AsyncClient) -> Model:
