@@ -52,14 +52,16 @@ class Inbox:
 
         `asked` are the columns that say who asked for it, where it was a person.
         """
-        with transaction(self._engine) as connection:
+        begin = single if config.works else transaction
+        with begin(self._engine) as connection:
             held = None if config.works else why_held(connection, config.id)
-            made = connection.execute(insert(self.table, config, arrival, held, asked)).scalar()
-            if made is None:
-                first = connection.execute(same(self.table, config, arrival)).one()
-                return Stored(id=first.id, is_new=False, delivery_key=first.delivery_key)
-            connection.execute(sa.select(sa.func.pg_notify(CHANNEL, self.source.value)))
-            return Stored(id=made, is_new=True, delivery_key=arrival.delivery_key)
+            made = insert(self.table, config, arrival, held, asked).cte("made")
+            id = connection.execute(sa.select(made.c.id, sa.func.pg_notify(CHANNEL, self.source.value))).scalar()
+        if id is not None:
+            return Stored(id=id, is_new=True, delivery_key=arrival.delivery_key)
+        with single(self._engine) as connection:
+            first = connection.execute(same(self.table, config, arrival)).one()
+        return Stored(id=first.id, is_new=False, delivery_key=first.delivery_key)
 
     def write_running(self, config: SourceConfig, thread_id: str, run_id: str, payload: dict[str, Any]) -> int:
         """Write the row of a launch by a person: it is its run's from the start."""

@@ -30,13 +30,13 @@ class Receipt(BaseModel):
     reason: str | None = None
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     """Give the services that the app was made with."""
     services: Services = request.app.state.services
     return services
 
 
-def door_of(source: str, services: Annotated[Services, Depends(services_of)]) -> Door:
+async def door_of(source: str, services: Annotated[Services, Depends(services_of)]) -> Door:
     """Find the source that a path names."""
     try:
         return services.outside.door(SourceType(source))
