@@ -21,8 +21,6 @@ from discubot_pipeline.warm.wire import send
 NO_TIMEOUT = 0
 RECYCLE_SECONDS = 3_600
 MOST_CONNECTIONS = 10
-MEASURED_EVERY = 10
-"""Runs from one look at the worker's memory to the next: it is a look at all that lives."""
 AT_WORK = (DagsterRunStatus.STARTING, DagsterRunStatus.STARTED)
 
 logger = logging.getLogger(__name__)
@@ -81,11 +79,11 @@ class Worker:
         return self._instances[ref]
 
     def _is_used_up(self) -> bool:
-        if self._runs >= self._bounds.runs:
-            return True
-        if self._runs % MEASURED_EVERY:
-            return False
-        gc.collect()
+        if self._runs < self._bounds.runs and self._has_grown():
+            gc.collect()  # looks at all that lives, so not after each run
+        return self._runs >= self._bounds.runs or self._has_grown()
+
+    def _has_grown(self) -> bool:
         return private_mb() - self._first_mb > self._bounds.growth_mb
 
     def _say(self, message: dict[str, Any]) -> None:

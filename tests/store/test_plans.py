@@ -87,7 +87,8 @@ def plan_of(node: Any) -> Plan:
 
 PLACE = Place(datetime(2026, 1, 1, tzinfo=UTC), UUID(int=0))
 SINCE = Period(since=datetime(2026, 1, 1, tzinfo=UTC), until=datetime(2099, 1, 1, tzinfo=UTC))
-SMALL = {"teams", "inbox_generic", "statistics", "source_configs"}
+OTHER_INBOXES = {f"inbox_{source}" for source in SourceType if source is not SourceType.SLACK}
+SMALL = {"teams", "statistics", "source_configs"} | OTHER_INBOXES
 """Tables that have no more than a few rows here, which the database rightly reads whole."""
 
 
