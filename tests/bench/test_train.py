@@ -13,7 +13,7 @@ from bench.analysis.train import SHAPE, SMALL, learn, plain, trees
 from discubot_pipeline.adapters.learned.traits import Features
 from discubot_pipeline.adapters.learned.weights import Trees, Weights
 
-SOME = 12
+SOME = 5
 
 
 def test_trees_say_the_same_in_plain_python() -> None:
