@@ -47,8 +47,8 @@ class Settings(BaseSettings):
     openai_url: str = "https://api.openai.com/v1"
     model_patience: timedelta = timedelta(seconds=90)
     max_concurrent_runs: int = Field(default=16, ge=1)
-    max_team_runs: int = Field(default=12, ge=1)
-    max_source_runs: int = Field(default=12, ge=1)
+    max_team_runs: int = Field(default=14, ge=1)
+    max_source_runs: int = Field(default=14, ge=1)
     launcher: Launcher = Launcher.WARM if sys.platform == "linux" else Launcher.STOCK
     keep_jobs: timedelta = timedelta(days=30)
     keep_done_payloads: timedelta = timedelta(days=7)

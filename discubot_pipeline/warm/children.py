@@ -14,6 +14,7 @@ from discubot_pipeline.warm.process import Identity, identify
 USED_BY_ALL = (
     "alembic.command",
     "dagster_postgres",
+    "dagster._core.definitions.repository_definition.repository_data_builder",
     "dagster._core.execution.plan.active",
     "dagster._core.executor.in_process",
     "dagster._core.instance.factory",
@@ -21,8 +22,13 @@ USED_BY_ALL = (
     "dagster._core.storage.local_compute_log_manager",
     "dagster._core.storage.noop_compute_log_manager",
     "dagster._core.storage.root",
+    "dagster._core.storage.sqlite_storage",
     "dagster._core.system_config.composite_descent",
+    "dagster._core.utility_ops",
     "dagster._core.workspace.autodiscovery",
+    "dagster._utils.test",
+    "encodings.idna",
+    "psycopg2.extras",
     "upath.implementations.local",
 )
 """What Dagster imports only in the middle of its first run."""
