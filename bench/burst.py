@@ -17,7 +17,7 @@ DELIVERIES = 100
 MODEL_SECONDS = 2.0
 LONGEST_SECONDS = 300.0
 SENDERS = 16
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 2.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +63,7 @@ def choose_slow_model(place: Arena) -> None:
 
 
 class Look:
-    """Watches memory and running jobs from a thread of its own, twice a second."""
+    """Watches memory and running jobs from its own thread, every two seconds: each look costs the kernel work."""
 
     def __init__(self, place: Arena) -> None:
         self.peak_mb, self.peak_runs = 0.0, 0

@@ -11,7 +11,7 @@ from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.wiring import Services
 
 TEAMS = 4
-"""Notion takes 180 requests a minute from a connection, and a page costs one at least: a team makes 3 pages a second."""
+"""Notion takes 180 requests a minute from a connection, a page costs one at least: a team makes 3 pages a second."""
 PERSON = "U0BENCH"
 
 
