@@ -1,0 +1,1 @@
+"""What Prometheus is shown, and who may see it."""
