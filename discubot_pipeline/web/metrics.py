@@ -4,6 +4,7 @@ import hmac
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from math import inf
 from threading import Lock
 from typing import Annotated
 
@@ -38,7 +39,7 @@ class Facts(Collector):
     def __init__(self, services: Services) -> None:
         self._services = services
         self._reading = Lock()
-        self._read_at = -FRESH_SECONDS
+        self._read_at = -inf
         self._read: list[Metric] = []
 
     def collect(self) -> Iterable[Metric]:

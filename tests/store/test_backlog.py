@@ -39,7 +39,7 @@ def test_nothing_waits_in_an_empty_inbox(stores: Stores) -> None:
 def test_what_is_open_is_counted_by_source_and_state(
     stores: Stores, engine: sa.Engine, put: Put, generic_config: SourceConfig
 ) -> None:
-    """With the age of the oldest; a delivery that is run again is as old as its replay, and what is done is left out."""
+    """With the age of the oldest, of a replayed one since its replay; what is done is left out."""
     waiting, replayed, done, running = (put(f"k{n}", f"C1:{n}.0") for n in range(4))
     change(engine, waiting, received_at=ago(100))
     change(engine, replayed, received_at=ago(9999), replayed_at=ago(50))
@@ -66,7 +66,7 @@ def test_imports_are_told_apart(stores: Stores, inbox: Inbox, put: Put, engine: 
 def test_it_is_counted_by_the_indexes_of_what_is_open(stores: Stores, put: Put, engine: sa.Engine) -> None:
     """However many are done: the inbox is not read whole."""
     id = put("k")
-    copied = [column for column in SLACK.c.keys() if column not in ("id", "delivery_key", "status")]
+    copied = [column.name for column in SLACK.c if column.name not in ("id", "delivery_key", "status")]
     with engine.begin() as connection:
         connection.execute(
             sa.insert(SLACK).from_select(
