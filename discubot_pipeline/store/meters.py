@@ -24,11 +24,11 @@ class Meters:
         rows = [{"meter": name.meter, "labels": list(name.labels), "total": amounts[name]} for name in sorted(amounts)]
         if not rows:
             return
-        insert = pg.insert(meters).values(rows)
+        insert = pg.insert(meters)
         sums = {"total": meters.c.total + insert.excluded.total, "updated_at": sa.func.now()}
         with transaction(self._engine) as connection:
             connection.execute(sa.select(sa.func.set_config("synchronous_commit", "off", True)))
-            connection.execute(insert.on_conflict_do_update(index_elements=["meter", "labels"], set_=sums))
+            connection.execute(insert.on_conflict_do_update(index_elements=["meter", "labels"], set_=sums), rows)
 
     def read(self) -> dict[Sum, float]:
         """Give all sums."""
