@@ -18,6 +18,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "discussion_job": tuple(Stage),
     "status_job": (Stage.NOTIFICATION,),
     "retention_job": ("payloads", "jobs", "analyses"),
+    "backfill_job": ("import",),
 }
 """The stages of each job that has them planned, in their order."""
 
