@@ -91,9 +91,13 @@ def test_the_import_says_how_far_it_is(past: Past) -> None:
     }  # fmt: skip
     assert [trouble["reason"] for trouble in past.told["troubles"]] == ["malformed"]
     assert past.told["deliveries"] == {"waiting": 0, "held": 0, "done": CALLS, "failed": 0}
-    job = Desk.of(past.studio.team).ended(past.told["run_id"])
+    desk = Desk.of(past.studio.team)
+    job = desk.ended(past.told["run_id"])
     assert (job["status"], job["progress"]["percent"]) == ("completed", 100)
-    assert f"{CALLS + 3} threads: {CALLS} new, 1 known, 1 without a mention, 1 errors" in job["summary"]
+    assert (
+        f"{CALLS + 3} threads: {CALLS} new, 1 known, 1 without a mention, 1 errors"
+        in desk("GET", f"/jobs/{job['job_id']}/outcome")["summary"]
+    )
 
 
 def test_each_thread_ends_as_a_discussion_with_its_task(past: Past) -> None:
