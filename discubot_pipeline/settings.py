@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     direct_url: SecretStr | None = None
     secret_key: SecretStr | None = None
+    metrics_token: SecretStr | None = Field(default=None, min_length=1)
     host: str = "127.0.0.1"
     web_port: int = 3000
     receiver_port: int = 8000

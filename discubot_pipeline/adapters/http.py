@@ -11,6 +11,7 @@ from typing import Any, Self
 import httpx2 as httpx
 
 from discubot_pipeline.domain.errors import PipelineError, Transient, Unanswered
+from discubot_pipeline.domain.meters import tally
 
 CONNECT_SECONDS = 5.0
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -83,16 +84,21 @@ class Service:
         Unanswered when it may have been carried out.
         """
         self._pace()
+        began, status = time.monotonic(), "no_answer"
         try:
             response = self._client.request(
                 method, path, json=json, content=content, headers=headers, data=data, params=params
             )
+            status = str(response.status_code)
         except NEVER_SENT as error:
+            status = "unreachable"
             raise Transient("unreachable", f"{self.name} cannot be reached: {error}") from error
         except httpx.TransportError as error:
             # The kind alone: a protocol error quotes the header that it does not like, and the token with it.
             kind = type(error).__name__
             raise Unanswered("no_answer", f"{self.name} did not answer {method} {path}: {kind}") from None
+        finally:
+            tally.call(time.monotonic() - began, self.name, status)
         if response.status_code in NOT_SAVED:
             refused = Transient("rate_limited", f"{self.name} asks for a pause", retry_after(response))
             raise self._refusal(response) or refused

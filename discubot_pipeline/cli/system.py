@@ -25,7 +25,7 @@ from discubot_pipeline.domain.errors import PipelineError
 from discubot_pipeline.settings import Launcher, Settings, inherited_environment
 from discubot_pipeline.store.bell import ring_stop
 from discubot_pipeline.store.engine import connect, is_up
-from discubot_pipeline.store.vault import key_file
+from discubot_pipeline.store.vault import key_file, metrics_token
 from discubot_pipeline.wiring import build
 
 LONGEST_SOCKET = 100
@@ -89,11 +89,13 @@ class System:
         """List the variables that our processes, and a developer's shell, need."""
         settings = self.settings
         keys = settings.secret_key.get_secret_value() if settings.secret_key else key_file(self.home)
+        token = settings.metrics_token.get_secret_value() if settings.metrics_token else metrics_token(self.home)
         exports = {
             "DISCUBOT_HOME": str(self.home),
             "DISCUBOT_DATABASE_URL": settings.database_url.get_secret_value() if settings.database_url else "",
             "DISCUBOT_DAGSTER_URL": settings.dagster_url,
             "DISCUBOT_SECRET_KEY": keys,
+            "DISCUBOT_METRICS_TOKEN": token,
             "DISCUBOT_CODE_SOCKET": str(short_path(self.home, CODE_SOCKET)),
             "DISCUBOT_WARM_SOCKET": str(short_path(self.home, WARM_SOCKET)),
             "DISCUBOT_HOST": settings.host,

@@ -1,19 +1,24 @@
 """What ops and sensors are handed: the services of this process, the job logger, and the place of op outputs."""
 
+import logging
 from collections.abc import Iterator
 
 import dagster as dg
 from pydantic import BaseModel
 
 from discubot_pipeline.domain.job import Stage
+from discubot_pipeline.domain.meters import tally
+from discubot_pipeline.store.meters import Meters
 from discubot_pipeline.tracking.logger import JobLogger
 from discubot_pipeline.tracking.origin import open_note
 from discubot_pipeline.wiring import Services, shared
 
+logger = logging.getLogger(__name__)
 STAGES: dict[str, tuple[str, ...]] = {
     "discussion_job": tuple(Stage),
     "status_job": (Stage.NOTIFICATION,),
     "retention_job": ("payloads", "jobs", "analyses"),
+    "backfill_job": ("import",),
 }
 """The stages of each job that has them planned, in their order."""
 
@@ -26,17 +31,28 @@ def services(_: dg.InitResourceContext) -> Services:
 
 @dg.resource(required_resource_keys={"services"}, description="Stage, progress, outcome and log of the run.")
 def job(context: dg.InitResourceContext) -> Iterator[JobLogger]:
-    """Open the run's note, hand out its logger, and write what it has not written yet when the run is over."""
+    """Open the run's note, hand out its logger, and write what is not written yet when the run is over."""
     run = context.run
     if run is None or context.instance is None:
         raise dg.DagsterInvariantViolationError("the resource `job` belongs to a run: a sensor has none")
-    notes = context.resources.services.stores.notes
-    open_note(run, notes)
-    logger = JobLogger(run, context.instance, notes, STAGES.get(run.job_name, ()))
+    stores = context.resources.services.stores
+    open_note(run, stores.notes)
+    told = JobLogger(run, context.instance, stores.notes, STAGES.get(run.job_name, ()))
     try:
-        yield logger
+        yield told
     finally:
-        logger.save_outcome()
+        told.save_outcome()
+        save_sums(stores.meters)
+
+
+def save_sums(meters: Meters) -> None:
+    """Add what this process has measured to the sums of all; when that fails it waits for the process's next run."""
+    taken = tally.take()
+    try:
+        meters.add(taken)
+    except Exception as error:
+        tally.put(taken)
+        logger.warning("tracking_failed", extra={"call": "meters", "error": type(error).__name__})
 
 
 class StepOutputs(dg.IOManager):

@@ -12,6 +12,7 @@ from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.discussion import ParsedDiscussion, Thread
 from discubot_pipeline.domain.errors import Permanent, PipelineError, Transient
 from discubot_pipeline.domain.job import LONGEST_WAIT, Job
+from discubot_pipeline.domain.meters import Meter, tally
 from discubot_pipeline.ports import Analyst, Outside
 from discubot_pipeline.store.stores import Stores
 
@@ -95,6 +96,9 @@ def key_of(analyst: Analyst, brief: Brief) -> bytes | None:
 def pay(usage: Usage, discussion_id: UUID, job: Job, stores: Stores) -> None:
     """Add what an answer took to the step's record and to the discussion."""
     if usage.prompt_tokens or usage.answer_tokens:
+        tally.add(Meter.TOKENS, usage.prompt_tokens, "prompt")
+        tally.add(Meter.TOKENS, usage.answer_tokens, "answer")
+        tally.add(Meter.DOLLARS, float(usage.cost_usd or 0))
         with stores.together():
             stores.steps.spend(job.run_id, STEP, usage)
             stores.discussions.spend(discussion_id, job.run_id, usage)

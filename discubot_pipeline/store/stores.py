@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
 from discubot_pipeline.store.analyses import Analyses
+from discubot_pipeline.store.backlog import Backlog
 from discubot_pipeline.store.catalogue import Catalogue
 from discubot_pipeline.store.changes import Changes
 from discubot_pipeline.store.configs import Configs
@@ -20,6 +21,7 @@ from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.inboxlist import Deliveries
 from discubot_pipeline.store.limits import Limits
 from discubot_pipeline.store.messages import Messages
+from discubot_pipeline.store.meters import Meters
 from discubot_pipeline.store.notes import Notes
 from discubot_pipeline.store.people import AllPeople
 from discubot_pipeline.store.retention import Retention
@@ -60,6 +62,8 @@ class Stores:
     limits: Limits
     retention: Retention
     statistics: Statistics
+    backlog: Backlog
+    meters: Meters
     tokens: Tokens
 
     def together(self) -> AbstractContextManager[sa.Connection]:
@@ -98,5 +102,7 @@ def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(
         limits=Limits(engine),
         retention=Retention(engine),
         statistics=Statistics(engine),
+        backlog=Backlog(engine),
+        meters=Meters(engine),
         tokens=Tokens(engine),
     )

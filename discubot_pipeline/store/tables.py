@@ -323,3 +323,13 @@ limits = sa.Table(
     moment("free_at", nullable=False),
     *audit(),
 )
+
+meters = sa.Table(
+    "meters",
+    metadata,
+    sa.Column("meter", sa.Text, nullable=False),
+    sa.Column("labels", pg.ARRAY(sa.Text), nullable=False),
+    sa.Column("total", sa.Float, nullable=False),
+    *audit(),
+    sa.PrimaryKeyConstraint("meter", "labels"),
+)

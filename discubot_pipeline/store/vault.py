@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -56,10 +57,20 @@ def owner_only(path: str, flags: int) -> int:
 
 def key_file(home: Path) -> str:
     """Give the key kept in the state folder; the first caller makes it, readable for its owner only."""
-    path, pending = home / "secret.key", home / f".secret.key.{secrets.token_hex(8)}"
+    return kept(home / "secret.key", lambda: Fernet.generate_key().decode())
+
+
+def metrics_token(home: Path) -> str:
+    """Give the token for `/metrics` kept in the state folder, made and readable as the key is."""
+    return kept(home / "metrics.token", lambda: secrets.token_urlsafe(32))
+
+
+def kept(path: Path, make: Callable[[], str]) -> str:
+    """Give the secret that a file holds, made by the first caller."""
     if not path.exists():
+        pending = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         with open(pending, "x", opener=owner_only) as file:
-            file.write(Fernet.generate_key().decode())
+            file.write(make())
         # A link appears whole or not at all: whoever comes second never reads half a key.
         with suppress(FileExistsError):
             path.hardlink_to(pending)

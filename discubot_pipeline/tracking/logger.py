@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from dagster import (
 )
 from dagster._core.events import EngineEventData  # the one kind of event that may carry what a line is about
 
+from discubot_pipeline.domain.meters import tally
 from discubot_pipeline.domain.progress import Progress, StepState
 from discubot_pipeline.store.notes import Notes
 from discubot_pipeline.tracking.batch import Batch, Later, in_background
@@ -65,6 +67,7 @@ class JobLogger:
         self._changing = Lock()
         self._progress = Progress.planned(stages)
         self._counts: dict[str | None, Counter[str]] = {}
+        self._stage_began: float | None = None
         self._summary: str | None = None
         self._batch = Batch(self._write, later)
 
@@ -79,7 +82,7 @@ class JobLogger:
 
         The first one is written at once: whoever has to close the run tells by it that the run had begun.
         """
-        is_first = self._progress.stage is None
+        is_first, self._stage_began = self._progress.stage is None, time.monotonic()
         if name == self._progress.stage:
             self._counts.pop(name, None)
         self._show(lambda progress: progress.enter(name, message))
@@ -104,6 +107,7 @@ class JobLogger:
     @best_effort
     def end_stage(self, state: StepState, message: str | None = None) -> None:
         """Say how the stage ended; when it stops the job, everything is written at once."""
+        self._measure(state)
         self._show(lambda progress: progress.leave(state, message))
         if state is not StepState.COMPLETED:
             self._batch.flush()
@@ -166,6 +170,12 @@ class JobLogger:
         self._summary = text
         self._show(lambda progress: progress.at(0, text))
         self._log(logging.INFO, "summary", text, context)
+
+    def _measure(self, state: StepState) -> None:
+        """Count a try of a stage, once, by how it ended."""
+        began, self._stage_began = self._stage_began, None
+        if began is not None and self._progress.stage:
+            tally.stage(time.monotonic() - began, self._run.job_name, self._progress.stage, state)
 
     def _show(self, change: Callable[[Progress], Progress]) -> None:
         with self._changing:

@@ -14,6 +14,7 @@ from discubot_pipeline.web import (
     hooks,
     inbox,
     jobs,
+    metrics,
     outputs,
     people,
     problems,
@@ -30,7 +31,10 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     for error in (PipelineError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, problems.answer)
-    app.include_router(hooks.router)
+    app.state.metrics = metrics.Metrics(services)
+    app.add_middleware(metrics.Measured, metrics=app.state.metrics)
+    for part in (hooks, metrics):
+        app.include_router(part.router)
     for part in (inbox, jobs, events, discussions, tasks, stats, settings, outputs, people):
         app.include_router(part.router)
 

@@ -70,10 +70,13 @@ def receive(
     """Take one webhook of a source."""
     config = config_of(door.kind, hook, services)
     try:
-        return store(config, door, request.headers, body, services)
+        stored = store(config, door, request.headers, body, services)
     except PipelineError as error:
         logger.warning("webhook_refused", extra={"source": door.kind, "reason": error.reason, "config": str(config.id)})
         raise
+    if isinstance(stored, Receipt):
+        request.state.outcome = stored.status
+    return stored
 
 
 def config_of(kind: SourceType, hook: str | None, services: Services) -> SourceConfig:

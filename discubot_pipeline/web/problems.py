@@ -111,7 +111,7 @@ def headers(request: Request, status: int, error: Exception) -> dict[str, str]:
             return given | {"Retry-After": str(RETRY_SECONDS)}
         case 413:
             return given | {"Connection": "close"}  # else the rest of the body would be read, however long
-        case 401 if request.url.path.startswith("/api"):
+        case 401 if request.url.path.startswith(("/api", "/metrics")):
             return given | {"WWW-Authenticate": "Bearer"}
         case _:
             return given

@@ -11,6 +11,7 @@ import pytest
 
 from discubot_pipeline.adapters.http import Service, is_local
 from discubot_pipeline.domain.errors import Permanent, Transient, Unanswered
+from discubot_pipeline.domain.meters import Meter, tally
 
 REQUEST_SIZE = 65536
 
@@ -125,3 +126,17 @@ def test_every_call_waits_for_its_place() -> None:
 def test_this_machine_needs_no_proxy(url: str, local: bool) -> None:
     """A proxy of the environment is used for the world, never for loopback."""
     assert is_local(url) is local
+
+
+def test_each_call_is_counted_by_how_it_was_answered() -> None:
+    """By its status, or by why there is none."""
+    tally.take()
+    with server(head("404 Not Found")) as (url, _), Service("Tool", url, {}) as service:
+        service.call("GET", "/x")
+        service.call("GET", "/x")
+    with server(b"") as (url, _), Service("Tool", url, {}) as service, pytest.raises(Unanswered):
+        service.call("GET", "/x")
+    with Service("Tool", url, {}) as service, pytest.raises(Transient):
+        service.call("GET", "/x")
+    counts = {sum.labels[:2]: amount for sum, amount in tally.take().items() if sum.meter is Meter.CALLS}
+    assert counts == {("Tool", "404"): 2, ("Tool", "no_answer"): 1, ("Tool", "unreachable"): 1}

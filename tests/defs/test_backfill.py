@@ -92,6 +92,7 @@ def test_an_import_shows_counts_and_errors(workshop: Workshop, past: ExportPast)
         ("general/2026-03-05.json", "malformed")
     ]
     assert workshop.records(ended.id)[STEP].status == "completed"
+    assert workshop.note(ended.id).progress.percent == 100
 
 
 def test_a_later_import_shows_that_nothing_was_new(workshop: Workshop, past: ExportPast) -> None:

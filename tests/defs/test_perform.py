@@ -1,10 +1,12 @@
 """Each verdict of a stage becomes what it should in Dagster, in our rows and in the thread."""
 
+from collections import Counter
 from datetime import timedelta
 
 from discubot_pipeline.domain.delivery import DeliveryStatus
 from discubot_pipeline.domain.errors import Permanent, Transient
 from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger
+from discubot_pipeline.domain.meters import Meter, tally
 from discubot_pipeline.ports import Mark
 from discubot_pipeline.store.tables import StepStatus
 from discubot_pipeline.tracking.runs import RUN_KEY
@@ -269,3 +271,16 @@ def test_step_records_hold_what_went_in_without_the_thread(workshop: Workshop) -
     assert records["analyze_thread"].input == {"Thread": {"messages": 1, "title": "The landing page"}}
     assert records["finalize_discussion"].input["CreatedTasks"] == {"made": 2, "missing": 0}
     assert {record.stage for record in records.values()} == set(Stage)
+
+
+def test_the_tries_of_each_stage_are_summed_up(workshop: Workshop) -> None:
+    """When the run is over, by how they ended."""
+    tally.take()
+    workshop.paper.troubles["fetch"] = [again()]
+    workshop.launch(delivery_ids=[workshop.deliver()])
+    counts: Counter[tuple[str, ...]] = Counter()
+    for sum, amount in workshop.services.stores.meters.read().items():
+        if sum.meter is Meter.STAGES:
+            counts[sum.labels[:-1]] += int(amount)
+    tries = [(stage, "completed") for stage in Stage] + [(Stage.THREAD_BUILDING, "retrying")]
+    assert counts == {("discussion_job", *each): 1 for each in tries}

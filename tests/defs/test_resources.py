@@ -5,7 +5,11 @@ import pytest
 from dagster import DagsterType
 from pydantic import BaseModel
 
-from discubot_pipeline.defs.resources import StepOutputs, step_outputs
+from discubot_pipeline.defs.resources import StepOutputs, save_sums, step_outputs
+from discubot_pipeline.domain.meters import Meter, Sum, tally
+from discubot_pipeline.store.engine import connect
+from discubot_pipeline.store.meters import Meters
+from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.wiring import Services
 from tests.defs import values
 
@@ -70,3 +74,14 @@ def test_an_input_comes_from_an_op_only(outputs: StepOutputs) -> None:
     """A value typed into the Launchpad is refused, not guessed at."""
     with pytest.raises(dg.DagsterInvariantViolationError):
         outputs.load_input(wanted(type(values.PARSED), None))
+
+
+def test_what_was_measured_waits_for_the_database(stores: Stores, caplog: pytest.LogCaptureFixture) -> None:
+    """A run does not fail because its sums cannot be written; the next of the process brings them."""
+    tally.take()
+    tally.add(Meter.TOKENS, 5, "prompt")
+    away = connect("postgresql+psycopg://nobody@127.0.0.1:9/none", 1)
+    save_sums(Meters(away))
+    assert [record.getMessage() for record in caplog.records] == ["tracking_failed"]
+    save_sums(stores.meters)
+    assert stores.meters.read() == {Sum(Meter.TOKENS, ("prompt",)): 5}

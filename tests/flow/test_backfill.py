@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,10 +13,9 @@ from discubot_pipeline.adapters.slackarchive import ts_of
 from discubot_pipeline.admin.sources import pause
 from discubot_pipeline.domain.backfill import Tally
 from discubot_pipeline.domain.delivery import SourceType
-from discubot_pipeline.settings import inherited_environment
 from discubot_pipeline.stages.backfill import STEP
 from discubot_pipeline.store.tables import inboxes
-from tests.conftest import EXTERNAL
+from tests.flow.imports import discubot, imports
 from tests.flow.runs import Json, Run, eventually
 from tests.flow.team import Team
 from tests.flow.town import Town
@@ -40,21 +37,6 @@ def write(team: Team, count: int) -> None:
     said.append({"user": anna, "text": "?", "ts": ts_of(START + timedelta(hours=5)), "more": {"reply_count": "many"}})
     place = {"team_id": team.slack["team_id"], "channel": team.channel, "quiet": True}
     team.town.ask("POST", "/sandbox/slack/messages/bulk", [place | one for one in said])
-
-
-def discubot(town: Town, *words: str) -> "subprocess.Popen[str]":
-    """Type a command as a person does."""
-    settings = town.system.settings
-    named = {"DISCUBOT_HOME": str(settings.home), "DISCUBOT_WEB_PORT": str(settings.web_port)}
-    named |= {"DISCUBOT_DATABASE_URL": EXTERNAL} if EXTERNAL else {}
-    command = [sys.executable, "-m", "discubot_pipeline.cli.main", "backfill", *words]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=inherited_environment() | named, stdout=pipe, stderr=pipe, text=True)
-
-
-def imports(town: Town, team: Team) -> list[Run]:
-    """List the runs of a team's imports."""
-    return town.runs(pipelineName="backfill_job", tags=[{"key": "discubot/team", "value": team.name}])
 
 
 def half_done(town: Town, team: Team, seen: int) -> Run:

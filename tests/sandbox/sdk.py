@@ -12,10 +12,24 @@ import pytest
 HERE = Path(__file__).parent / "node"
 PACKAGES = HERE / "node_modules"
 NODE = shutil.which("node")
+OLDEST = 20
 FIGMA_SPEC = PACKAGES / "@figma/rest-api-spec/openapi/openapi.yaml"
 REASON = "needs Node.js 20 and its packages: `make node`"
-needs_packages = pytest.mark.skipif(not PACKAGES.is_dir(), reason=REASON)
-needs_node = pytest.mark.skipif(NODE is None or not PACKAGES.is_dir(), reason=REASON)
+WANTED = json.loads((HERE / "package.json").read_text())["devDependencies"]
+MISSING = [name for name in WANTED if not (PACKAGES / name / "package.json").is_file()]
+"""What an installation that was interrupted, or never made, lacks."""
+
+
+def node_version() -> int:
+    """Say which Node.js there is, by its first number; 0 for none."""
+    if NODE is None:
+        return 0
+    said = subprocess.run([NODE, "--version"], capture_output=True, text=True, timeout=60, check=False).stdout
+    return int(said.lstrip("v").partition(".")[0] or 0)
+
+
+needs_packages = pytest.mark.skipif(bool(MISSING), reason=REASON)
+needs_node = pytest.mark.skipif(bool(MISSING) or node_version() < OLDEST, reason=REASON)
 UNDECLARED = frozenset({"request_id", "email_verified", "client_msg_id"})
 """What the services do send, as recorded answers show, and their clients' types leave out."""
 

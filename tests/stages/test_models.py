@@ -11,6 +11,7 @@ from discubot_pipeline.domain.analysis import DetectedTask, Findings, Judgement,
 from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.domain.errors import Permanent, PipelineError, Transient
 from discubot_pipeline.domain.job import Stage
+from discubot_pipeline.domain.meters import Meter, Sum, tally
 from discubot_pipeline.stages.analyze import STEP
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.store.tables import StepStatus, analyses
@@ -58,12 +59,16 @@ def spent(row: object) -> tuple[int, int, float]:
 
 
 def test_a_models_answer_is_stored_with_its_cost(desk: Desk) -> None:
-    """Findings, tokens and dollars are on the analysis, on the discussion and on the step."""
+    """Findings, tokens and dollars are on the analysis, the discussion and the step, and in this process's sums."""
+    tally.take()
     analysis = desk.run(Scripted(GOOD))
     assert (analysis.findings, analysis.analyst, analysis.degraded) == (FINDINGS, "scripted:model", False)
     assert (analysis.prompt_tokens, analysis.answer_tokens, analysis.cost_usd) == (1200, 300, 0.0054)
     assert (desk.discussion.ai_summary, desk.discussion.analyst) == ("A model's words", "scripted:model")
     assert spent(desk.discussion) == spent(desk.step) == (1200, 300, 0.0054)
+    sums = tally.take()
+    assert [sums[Sum(Meter.TOKENS, (kind,))] for kind in ("prompt", "answer")] == [1200, 300]
+    assert sums[Sum(Meter.DOLLARS, ())] == 0.0054
 
 
 def test_what_a_team_spends_in_a_day_is_summed(desk: Desk) -> None:

@@ -3,6 +3,7 @@ its libraries take a second to load.
 """
 
 import asyncio
+import time
 
 from pydantic_ai import Agent, capture_run_messages
 from pydantic_ai.exceptions import AgentRunError, UserError
@@ -15,19 +16,24 @@ from discubot_pipeline.adapters.models.prices import usage_of
 from discubot_pipeline.adapters.models.providers import client_of, model_of, output_of, settings_of
 from discubot_pipeline.adapters.models.verdicts import verdict_of
 from discubot_pipeline.domain.analysis import Usage
+from discubot_pipeline.domain.meters import tally
 
 SECOND_TRIES = 1
 
 
 def ask(choice: Choice, system: str, prompt: str) -> tuple[Answer, Usage]:
     """Get an answer that fits the schema, and what it took. Raises Transient, Permanent or Unusable."""
-    spent = RunUsage()
+    spent, began, status = RunUsage(), time.monotonic(), "answered"
     with capture_run_messages() as messages:
         try:
             answer = asyncio.run(_ask(choice, system, prompt, spent))
         except (AgentRunError, UserError, TimeoutError, ValueError) as error:
             # Without its cause: that quotes what was sent and answered, and tracebacks are kept.
-            raise verdict_of(error, choice.name, _usage(choice, spent), _finish(messages)) from None
+            verdict = verdict_of(error, choice.name, _usage(choice, spent), _finish(messages))
+            status = verdict.reason
+            raise verdict from None
+        finally:
+            tally.call(time.monotonic() - began, choice.provider, status)
     return answer, _usage(choice, spent)
 
 

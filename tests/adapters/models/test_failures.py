@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from discubot_pipeline.domain.analysis import Unusable
 from discubot_pipeline.domain.errors import Permanent, PipelineError, Transient
-from tests.adapters.models.asking import KINDS, SERVICES, THREAD, analyst, asks, calls, told
+from discubot_pipeline.domain.meters import Meter, tally
+from tests.adapters.models.asking import KINDS, SERVICES, THREAD, analyst, asks, calls, choice, told
 from tests.conftest import Sandbox
 from tests.waiting import until
 
@@ -58,11 +59,13 @@ def test_a_failure_has_its_verdict(
     wait: float | None,
     requests: int,
 ) -> None:
-    """The verdict says whether waiting helps and for how long, and quotes neither thread nor key."""
-    before = len(calls(sandbox, kind))
+    """The verdict says whether waiting helps and for how long, quotes neither thread nor key, and is counted."""
+    before, _ = len(calls(sandbox, kind)), tally.take()
     with sandbox.fault(service=SERVICES[kind], **fault), pytest.raises(verdict) as raised:
         analyst(sandbox, kind).analyze(THREAD)
     assert raised.value.reason == reason
+    counted = [sum.labels for sum in tally.take() if sum.meter is Meter.CALL_SECONDS]
+    assert counted == [(choice(sandbox, kind).provider, reason)]
     if isinstance(raised.value, Transient):
         assert raised.value.retry_after == (None if wait is None else timedelta(seconds=wait))
     if (kind, reason) == ("anthropic-tool", "model_truncated"):

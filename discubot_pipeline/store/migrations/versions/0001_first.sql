@@ -629,3 +629,14 @@ CREATE TABLE discubot.limits (
     updated_by TEXT DEFAULT 'system' NOT NULL,
     CONSTRAINT pk_limits PRIMARY KEY (bucket)
 );
+
+CREATE TABLE discubot.meters (
+    meter TEXT NOT NULL,
+    labels TEXT[] NOT NULL,
+    total FLOAT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_meters PRIMARY KEY (meter, labels)
+);
