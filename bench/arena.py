@@ -1,11 +1,12 @@
 """The whole system on this machine, started for one measurement: real processes, stand-ins that answer at once."""
 
+import argparse
 import compileall
 import http.client
 import json
+import os
 import platform
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -153,14 +154,21 @@ def compile_all() -> None:
         compileall.compile_dir(folder, quiet=2, workers=2)
 
 
+def add_options(parser: argparse.ArgumentParser, what: str, count: int, has_peer: bool = True) -> None:
+    """Name the options that these benches share; `what` is what there are so many of."""
+    parser.add_argument(f"--{what}", type=int, default=count, help=f"how many to send ({count})")
+    if has_peer:
+        parser.add_argument("--no-peer", action="store_true", help="measure ours only")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
+
+
 def machine() -> dict[str, Any]:
     """Say what was measured on."""
-    cores = len(__import__("os").sched_getaffinity(0)) if sys.platform == "linux" else 0
     return {
         "date": time.strftime("%Y-%m-%d"),
         "python": platform.python_version(),
         "dagster": version("dagster"),
-        "cores": cores,
+        "cores": os.cpu_count(),
     }
 
 

@@ -4,11 +4,10 @@ import argparse
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from pydantic import SecretStr
 
-from bench.arena import Arena, arena, machine, tell
+from bench.arena import Arena, add_options, arena, machine, tell
 from bench.memory import pss_mb
 from discubot_pipeline.admin.teams import change
 from discubot_pipeline.domain.changes import TeamChange
@@ -23,12 +22,11 @@ LOOK_SECONDS = 0.5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
-    parser.add_argument("--deliveries", type=int, default=DELIVERIES, help=f"how many to send ({DELIVERIES})")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
+    add_options(parser, "deliveries", DELIVERIES, has_peer=False)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, print, and write the figures. The peer is the same work one after another: model time × deliveries."""
+    """Measure, print, and write the figures; beside them the model's time alone, were it asked one by one."""
     with arena() as place:
         choose_slow_model(place)
         waiting = [place.mention(number) for number in range(options.deliveries)]
@@ -44,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     figures = {
         "deliveries": options.deliveries,
         "seconds": round(seconds, 1),
-        "one_by_one_seconds": options.deliveries * MODEL_SECONDS,
+        "model_seconds_one_by_one": options.deliveries * MODEL_SECONDS,
         "mb_per_job": round((look.peak_mb - before) / max(look.peak_runs, 1), 1),
         "peak_mb": round(look.peak_mb),
         "peak_runs": look.peak_runs,

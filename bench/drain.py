@@ -4,9 +4,8 @@ import argparse
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
-from bench.arena import Arena, arena, machine, tell
+from bench.arena import Arena, add_options, arena, machine, tell
 from bench.stock.system import StockSystem
 
 DELIVERIES = 300
@@ -20,9 +19,7 @@ SENDERS = 8
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
-    parser.add_argument("--deliveries", type=int, default=DELIVERIES, help=f"how many to send ({DELIVERIES})")
-    parser.add_argument("--no-peer", action="store_true", help="measure ours only")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
+    add_options(parser, "deliveries", DELIVERIES)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -4,11 +4,10 @@ import argparse
 import random
 import time
 from functools import partial
-from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from bench.arena import Arena, arena, machine, tell
+from bench.arena import Arena, add_options, arena, machine, tell
 from bench.stock.system import StockSystem
 
 WEBHOOKS = 50
@@ -20,9 +19,7 @@ LONGEST_SECONDS = 120.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
-    parser.add_argument("--webhooks", type=int, default=WEBHOOKS, help=f"how many to send ({WEBHOOKS})")
-    parser.add_argument("--no-peer", action="store_true", help="measure ours only")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
+    add_options(parser, "webhooks", WEBHOOKS)
 
 
 def run(options: argparse.Namespace) -> int:

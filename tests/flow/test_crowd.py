@@ -25,11 +25,14 @@ class Poller:
 
     def __init__(self, desk: Desk) -> None:
         self.wrong: list[str] = []
-        self._desk, self._seen = desk, dict[str, str]()
+        self.seen: dict[str, str] = {}
+        self._desk = desk
 
     def work(self, over: threading.Event) -> None:
-        """Ask until it is over, once a second."""
-        while not over.wait(1):
+        """Ask once a second, and once more when it is over."""
+        is_last = False
+        while not is_last:
+            is_last = over.wait(1)
             after = ""
             while True:
                 page = self._desk("GET", f"/jobs?limit=200{after}")
@@ -40,13 +43,13 @@ class Poller:
                 after = f"&after={page['next']}"
 
     def _look(self, job: Json) -> None:
-        before, now = self._seen.get(job["job_id"], "pending"), job["status"]
+        before, now = self.seen.get(job["job_id"], "pending"), job["status"]
         if RANKS[now] < RANKS[before] or (before in FINAL and now != before):
             self.wrong.append(f"{job['job_id']} went from {before} to {now}")
         times = [job[name] for name in ("created_at", "started_at", "finished_at") if job[name]]
         if times != sorted(times):
             self.wrong.append(f"{job['job_id']} has the times {times}")
-        self._seen[job["job_id"]] = now
+        self.seen[job["job_id"]] = now
 
 
 class Listener:
@@ -92,6 +95,7 @@ def test_nobody_sees_what_is_not_so(town: Town) -> None:
         for each in asking:
             each.join()
     assert sum(len(ids) for ids in runs.values()) == share * TEAMS
+    assert all(set(poller.seen.values()) == {"completed"} and len(poller.seen) >= share for poller in pollers)
     assert [wrong for poller in pollers for wrong in poller.wrong] == []
     assert all(dict(heard.ends) == expected[team.name] for team, heard in listeners)
 

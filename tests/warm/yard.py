@@ -22,7 +22,7 @@ JOBS = "tests.warm.jobs"
 ROOT = Path(__file__).parents[2]
 CUT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE pid <> pg_backend_pid() AND datname = current_database() AND application_name <> 'psycopg'"""
+WHERE pid <> pg_backend_pid() AND datname = current_database()"""
 
 
 class Yard:
