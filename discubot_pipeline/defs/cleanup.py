@@ -37,7 +37,8 @@ def remove_old(context: dg.OpExecutionContext, config: CleanupConfig) -> None:
         job.add_outcome(payloads=payloads)
     with job.stage("jobs"):
         recordings = retention.forget_recordings(keep, config.dry_run)
-        job.add_outcome(jobs=recordings)
+        if recordings:
+            job.add_outcome(jobs=recordings)
         jobs = recordings + remove_runs(context, services, keep, config.dry_run)
     with job.stage("analyses"):
         analyses = retention.purge_analyses(keep, config.dry_run)
