@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import dagster as dg
 
+from discubot_pipeline.defs.ticks import RUNNING, comes_due, is_due, is_test
 from discubot_pipeline.stages.deliver import drain
-from discubot_pipeline.store.bell import listening
-from discubot_pipeline.store.outbox import BELL, Outbox
+from discubot_pipeline.store.outbox import BELL
 from discubot_pipeline.tracking.describe import Addresses
 from discubot_pipeline.tracking.instance import Instance
 from discubot_pipeline.tracking.jobs import UNFINISHED, JobStore
@@ -22,7 +22,6 @@ HOOKS_JOB = "hooks_job"
 AT_ONCE = 4
 """Hooks that are told something at the same time by one run, so that a slow one stops no other."""
 LONGEST_RUN = timedelta(minutes=2)
-LONGEST_LISTEN = timedelta(seconds=20)
 
 
 class Given(Instance):
@@ -62,7 +61,7 @@ def tell_hooks(context: dg.OpExecutionContext) -> None:
 @dg.sensor(
     job_name=HOOKS_JOB,
     minimum_interval_seconds=1,
-    default_status=dg.DefaultSensorStatus.RUNNING,
+    default_status=RUNNING,
     description="Launches a run when the end of a job is to be told to a hook.",
 )
 def ends_to_tell(
@@ -70,24 +69,10 @@ def ends_to_tell(
 ) -> dg.RunRequest | dg.SkipReason:
     """Ask for a run as soon as something is due, unless there is one that will see to it."""
     outbox = services.stores.outbox
-    if is_by_hand(context):
+    if is_test(context):
         return dg.SkipReason(f"A test tells nothing. Due: {'yes' if is_due(outbox) else 'nothing'}.")
-    with listening(services.settings.listen_url) as bell:
-        if not is_due(outbox):
-            bell.wait(BELL, min(outbox.next_due() or LONGEST_LISTEN, LONGEST_LISTEN))
-    if not is_due(outbox):
+    if not comes_due(outbox, BELL, services.settings.listen_url):
         return dg.SkipReason("Nothing is to be told.")
     if context.instance.get_runs(dg.RunsFilter(job_name=HOOKS_JOB, statuses=UNFINISHED), limit=1):
         return dg.SkipReason("A run is telling already.")
     return dg.RunRequest()
-
-
-def is_due(outbox: Outbox) -> bool:
-    """Say whether something can be told now."""
-    due = outbox.next_due()
-    return due is not None and due <= timedelta()
-
-
-def is_by_hand(context: dg.SensorEvaluationContext) -> bool:
-    """Tell the UI's "Test sensor" from the daemon, which numbers its ticks."""
-    return not (context.log_key and str(context.log_key[-1]).isdigit())

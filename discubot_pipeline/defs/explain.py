@@ -4,9 +4,10 @@ import dagster as dg
 
 from discubot_pipeline.defs.jobs import CLASS
 from discubot_pipeline.defs.perform import job_of
-from discubot_pipeline.defs.sensors import RUNNING, is_test
+from discubot_pipeline.defs.ticks import RUNNING, comes_due, is_due, is_test
 from discubot_pipeline.domain.job import RunOutcome, Scope
 from discubot_pipeline.stages.explain import explain_all
+from discubot_pipeline.store.reasonings import BELL
 from discubot_pipeline.tracking.jobs import UNFINISHED
 from discubot_pipeline.tracking.logger import JobLogger
 from discubot_pipeline.tracking.origin import SCOPE
@@ -47,10 +48,11 @@ def waiting_explanations(
     context: dg.SensorEvaluationContext, services: dg.ResourceParam[Services]
 ) -> dg.RunRequest | dg.SkipReason:
     """Ask for one run; what comes while it works is its own to write, or the next one's."""
-    if not services.stores.reasonings.is_any_due():
-        return dg.SkipReason("No explanation waits.")
+    queue = services.stores.reasonings
     if is_test(context):
-        return dg.SkipReason("A test starts nothing. Explanations wait.")
+        return dg.SkipReason(f"A test starts nothing. Due: {'yes' if is_due(queue) else 'nothing'}.")
+    if not comes_due(queue, BELL, services.settings.listen_url):
+        return dg.SkipReason("No explanation waits.")
     at_work = dg.RunsFilter(job_name=explanation_job.name, statuses=UNFINISHED)
     if context.instance.get_runs_count(at_work):
         return dg.SkipReason("A run is writing explanations.")

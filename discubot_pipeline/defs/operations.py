@@ -9,6 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from discubot_pipeline.defs.perform import end_step, fail, job_of
+from discubot_pipeline.defs.ticks import LONGEST_LISTEN, RUNNING, is_test
 from discubot_pipeline.domain.delivery import DeliveryStatus
 from discubot_pipeline.domain.errors import Ignored, PipelineError, Transient
 from discubot_pipeline.domain.job import MAX_OP_RETRIES, Job, Scope, Trigger, backoff
@@ -27,7 +28,6 @@ from discubot_pipeline.wiring import Services
 CLASS = "discubot/class"
 STEP = "run_operation"
 LEASE = timedelta(minutes=2)
-LONGEST_LISTEN = timedelta(seconds=20)
 QUEUE_BOUND = 20
 NEEDS = {"services", "job"}
 LOST = {
@@ -147,14 +147,14 @@ statistics_hourly = dg.ScheduleDefinition(
 @dg.sensor(
     job=operation_job,
     minimum_interval_seconds=1,
-    default_status=dg.DefaultSensorStatus.RUNNING,
+    default_status=RUNNING,
     description="Launches a run for each operation that somebody asks for.",
 )
 def operations_inbox(
     context: dg.SensorEvaluationContext, services: dg.ResourceParam[Services]
 ) -> dg.SensorResult | dg.SkipReason:
     """Look after what was asked for, then ask for a run for each operation that waits."""
-    if not (context.log_key and str(context.log_key[-1]).isdigit()):
+    if is_test(context):
         return dg.SkipReason("A test takes nothing.")
     look_after(context, services)
     runs = lease_or_wait(services)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import dagster as dg
 
 from discubot_pipeline.defs.jobs import backfill_job, discussion_job, status_job
+from discubot_pipeline.defs.ticks import LONGEST_LISTEN, RUNNING, is_test
 from discubot_pipeline.domain.delivery import DeliveryKind, RunToRequest, SourceType
 from discubot_pipeline.stages.close import close_failed, close_stopped
 from discubot_pipeline.store.bell import listening
@@ -15,14 +16,12 @@ from discubot_pipeline.tracking.runs import RUN_KEY, Fate, fate_of, run_of_key
 from discubot_pipeline.wiring import Services
 
 LEASE = timedelta(minutes=2)
-LONGEST_LISTEN = timedelta(seconds=20)
 QUEUE_BOUND = 50
 """Runs of one team that wait in Dagster's queue; the rest waits in the inbox."""
 RESERVED = 10
 """Places of them that backfills leave free."""
 PRIORITY = "dagster/priority"
 SWEEP_GRACE = timedelta(seconds=15)
-RUNNING = dg.DefaultSensorStatus.RUNNING
 
 
 def inbox_sensor(source: SourceType) -> dg.SensorDefinition:
@@ -53,11 +52,6 @@ def inbox_sensor(source: SourceType) -> dg.SensorDefinition:
 def name_of(source: SourceType) -> str:
     """Name the sensor of an inbox."""
     return f"{source}_inbox"
-
-
-def is_test(context: dg.SensorEvaluationContext) -> bool:
-    """Tell the UI's "Test sensor" from the daemon, which numbers its ticks."""
-    return not (context.log_key and str(context.log_key[-1]).isdigit())
 
 
 def preview(inbox: Inbox) -> dg.SkipReason:

@@ -13,7 +13,11 @@ from discubot_pipeline.domain.redaction import Redaction
 from discubot_pipeline.store.columns import SYSTEM, adding
 from discubot_pipeline.store.engine import transaction
 from discubot_pipeline.store.enums import ReasoningStatus, StepStatus
+from discubot_pipeline.store.inbox import CHANNEL
 from discubot_pipeline.store.tables import notes, reasonings, source_configs, steps, teams
+
+BELL = "explanations"
+"""What the bell says when a step waits for its explanation."""
 
 MOST_ATTEMPTS = 3
 FINISHED = (StepStatus.COMPLETED, StepStatus.IGNORED, StepStatus.DEFERRED, StepStatus.FAILED)
@@ -59,12 +63,13 @@ class Reasonings:
     def ask(self, run_id: str, actor: str) -> int:
         """Ask for an explanation of each finished step of a run that has none; gives for how many."""
         with transaction(self._engine) as connection:
-            return len(connection.execute(asking(steps.c.run_id == run_id, actor=actor).returning(_r.id)).all())
+            return put(connection, steps.c.run_id == run_id, actor=actor)
 
-    def is_any_due(self) -> bool:
-        """Say whether an explanation waits for somebody to write it."""
+    def next_due(self) -> timedelta | None:
+        """Say how soon an explanation may be written; zero or less is now, None never as far as is known."""
+        soonest = sa.func.min(_r.due_at) - sa.func.clock_timestamp()
         with transaction(self._engine) as connection:
-            return connection.execute(sa.select(_r.id).where(is_due()).limit(1)).first() is not None
+            return connection.execute(sa.select(soonest).where(_r.status.in_(WAITING))).scalar()
 
     def give_back(self, worker: str) -> int:
         """Let the explanations that a run had begun when it died be taken at once; gives how many."""
@@ -144,7 +149,17 @@ class Reasonings:
         return bool(connection.execute(ended).rowcount)
 
 
-def asking(*which: sa.ColumnElement[bool], actor: str = SYSTEM, pause: timedelta = timedelta()) -> pg.Insert:
+def put(
+    connection: sa.Connection, *which: sa.ColumnElement[bool], actor: str = SYSTEM, pause: timedelta = timedelta()
+) -> int:
+    """Ask for explanations of the steps that are meant, and ring the bell; gives for how many."""
+    asked = len(connection.execute(asking(*which, actor=actor, pause=pause).returning(_r.id)).all())
+    if asked:
+        connection.execute(sa.select(sa.func.pg_notify(CHANNEL, BELL)))
+    return asked
+
+
+def asking(*which: sa.ColumnElement[bool], actor: str, pause: timedelta) -> pg.Insert:
     """Write what puts finished steps without an explanation into the queue, each once however often it is asked for."""
     team = sa.func.coalesce(steps.c.team_id, notes.c.team_id)
     wanted = (

@@ -12,7 +12,7 @@ from discubot_pipeline.domain.job import Stage, Value
 from discubot_pipeline.domain.redaction import NO_SECRETS, Redaction
 from discubot_pipeline.store.columns import adding
 from discubot_pipeline.store.engine import transaction
-from discubot_pipeline.store.reasonings import asking, is_new, wants_explanations
+from discubot_pipeline.store.reasonings import is_new, put, wants_explanations
 from discubot_pipeline.store.tables import StepStatus, steps
 
 OUTPUT_FOLLOWS = timedelta(seconds=2)
@@ -83,7 +83,7 @@ class Steps:
         with transaction(self._engine) as connection:
             connection.execute(self._of(run_id, step).values(values))
             mine = (steps.c.run_id == run_id, sa.or_(steps.c.step == step, is_new()))
-            connection.execute(asking(*mine, wants_explanations(), pause=OUTPUT_FOLLOWS))
+            put(connection, *mine, wants_explanations(), pause=OUTPUT_FOLLOWS)
 
     def finish(self, run_id: str, step: str, output: Any) -> None:
         """Close the record of a step that did its work, with what came of it, in one transaction."""

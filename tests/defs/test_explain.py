@@ -1,21 +1,26 @@
 """The explanation job: one run writes what waits, after a crash the next goes on, and each step is explained once."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 import pytest
 import sqlalchemy as sa
 
+from discubot_pipeline.defs import ticks
 from discubot_pipeline.defs.explain import explanation_job, waiting_explanations
 from discubot_pipeline.defs.resources import job
 from discubot_pipeline.domain.errors import Permanent, Transient
 from discubot_pipeline.store.tables import reasonings, source_configs
 from discubot_pipeline.tracking.runs import ROOT
 from tests.defs.paper import Paper
+from tests.defs.test_sensors import someone_listens
 from tests.defs.ticks import by_hand, tick
 from tests.defs.workshop import Ended, Workshop, services_of_the_test
 from tests.tracking.ledger import RETRIES
+from tests.waiting import until
 
 SIX = {
     "validate_discussion",
@@ -32,6 +37,12 @@ class PaperWithoutModel(Paper):
 
     def explainer(self, config: object) -> None:  # type: ignore[override]
         """Give none."""
+
+
+@pytest.fixture(autouse=True)
+def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the sensor look, and not wait for what is not there."""
+    monkeypatch.setattr(ticks, "LONGEST_LISTEN", timedelta())
 
 
 @pytest.fixture
@@ -96,6 +107,17 @@ def test_what_waits_starts_one_run(workshop: Workshop, done: Ended) -> None:
     assert not tick(workshop, waiting_explanations).run_requests
     workshop.instance.delete_run(run.run_id)
     assert len(tick(workshop, waiting_explanations).run_requests) == 1
+
+
+def test_the_sensor_wakes_up_when_somebody_asks(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits on the bell, not on a clock."""
+    ended = workshop.launch(delivery_ids=[workshop.deliver()])
+    monkeypatch.setattr(ticks, "LONGEST_LISTEN", timedelta(minutes=1))
+    with ThreadPoolExecutor(1) as pool:
+        ticking = pool.submit(tick, workshop, waiting_explanations)
+        until(lambda: someone_listens(workshop))
+        workshop.services.stores.reasonings.ask(ended.id, "test")
+        assert len(ticking.result(timeout=20).run_requests) == 1
 
 
 def test_a_run_that_dies_in_the_middle_leaves_the_rest_to_the_next(workshop: Workshop, done: Ended) -> None:

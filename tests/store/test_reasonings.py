@@ -11,7 +11,8 @@ from discubot_pipeline.domain.analysis import Usage
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.explanation import Explanation, Wanted
 from discubot_pipeline.domain.job import Stage, Trigger
-from discubot_pipeline.store.reasonings import MOST_ATTEMPTS, Reasonings
+from discubot_pipeline.store.bell import listening
+from discubot_pipeline.store.reasonings import BELL, MOST_ATTEMPTS, Reasonings
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.store.tables import StepStatus, reasonings, source_configs, steps, teams
 from tests.store.samples import rows
@@ -72,7 +73,23 @@ def test_an_explanation_is_kept_on_its_step(stores: Stores, queue: Reasonings, e
     assert (step.reasoning, step.prompt_tokens, float(step.cost_usd)) == ("Since token=[redacted] was there.", 10, 0.25)
     assert (row.status, row.author, row.answer_tokens, row.attempts) == ("completed", "m:1", 5, 1)
     assert queue.ask("run-1", "test") == 0
-    assert not queue.is_any_due()
+    assert not is_any_due(queue)
+
+
+def test_whoever_waits_is_told_that_an_explanation_is_wanted(
+    stores: Stores, queue: Reasonings, database_url: str
+) -> None:
+    """And when it may be written; where nobody asks for any, nothing is said."""
+    with listening(database_url) as bell:
+        finish(stores, "a")
+        assert queue.next_due() is None
+        queue.ask("run-1", "test")
+        queue.ask("run-1", "test")
+        assert bell.wait(BELL, timedelta(seconds=10))
+        assert not bell.wait(BELL, timedelta())
+    taken(queue)
+    due = queue.next_due()
+    assert due and LEASE - timedelta(minutes=1) < due <= LEASE
 
 
 def test_many_workers_take_each_step_once(stores: Stores, queue: Reasonings) -> None:
@@ -94,9 +111,9 @@ def test_what_a_dead_worker_had_is_taken_again_after_its_lease(
     queue.ask("run-1", "test")
     first = taken(queue, "dead")
     assert queue.take("next", LEASE) is None
-    assert not queue.is_any_due()
+    assert not is_any_due(queue)
     expire(engine)
-    assert queue.is_any_due()
+    assert is_any_due(queue)
     second = taken(queue, "next")
     assert (second.id, second.attempts) == (first.id, 2)
     assert not queue.complete(first, "dead", Explanation(text="Late.", author="offline"))
@@ -167,9 +184,9 @@ def test_steps_enqueue_themselves_where_that_is_chosen(
     finish(stores, "a")
     assert len(rows(engine, reasonings)) == asked
     assert {row.team_id for row in rows(engine, reasonings)} <= {slack_config.team_id}
-    assert not stores.reasonings.is_any_due()
+    assert not is_any_due(stores.reasonings)
     expire(engine)
-    assert stores.reasonings.is_any_due() is bool(asked)
+    assert is_any_due(stores.reasonings) is bool(asked)
 
 
 def test_explanations_go_with_their_run(stores: Stores, queue: Reasonings, engine: sa.Engine) -> None:
@@ -201,6 +218,12 @@ def test_figures_count_by_state_and_team(stores: Stores, queue: Reasonings, slac
     assert figures.p95_ms is not None
     assert figures.p95_ms >= 0
     assert queue.figures(slack_config.id).completed == 0
+
+
+def is_any_due(queue: Reasonings) -> bool:
+    """Say whether an explanation waits for somebody to write it."""
+    due = queue.next_due()
+    return due is not None and due <= timedelta()
 
 
 def expire(engine: sa.Engine) -> None:
