@@ -17,6 +17,7 @@ from discubot_pipeline.store.records import Team
 from discubot_pipeline.store.stores import Stores
 
 SECRET_BYTES = 24
+PAUSED = "paused"
 CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}")
 
 
@@ -38,6 +39,18 @@ class NewHook(Change):
         return self
 
 
+class HookChange(Change):
+    """A change of a hook; what is not named stays. The target stays of its kind, and a webhook keeps its secret."""
+
+    name: Name | None = None
+    url: Annotated[str | None, Field(max_length=2000)] = None
+    channel: Annotated[str | None, Field(max_length=40)] = None
+    events: Annotated[tuple[HookEvent, ...] | None, Field(min_length=1, max_length=len(HookEvent))] = None
+    source_id: UUID | None = Field(default=None, description="Only jobs of this source; null for those of all.")
+    has_text: bool | None = None
+    active: bool | None = Field(default=None, description="False: it is told nothing, and what waits is given up.")
+
+
 class HookView(BaseModel):
     """A hook as it is shown: never its secret."""
 
@@ -51,7 +64,9 @@ class HookView(BaseModel):
     sender_id: UUID | None
     has_text: bool
     active: bool
-    reason: str | None = Field(description="Why it is not active: `gone`, when it answered 410.")
+    reason: str | None = Field(
+        description="Why it is not active: `paused` by a person, or `gone`, when it answered 410."
+    )
     created_at: AwareDatetime
     created_by: str
 
@@ -64,28 +79,56 @@ class NewHookView(HookView):
 
 def add(stores: Stores, team: UUID, new: NewHook, check: Callable[[str], object], actor: str) -> NewHookView:
     """Make a hook; `check` refuses addresses that must not be called."""
-    if new.source_id:
-        stores.changes.source(new.source_id, team)
-    columns: dict[str, Any] = {
-        "events": [event.value for event in dict.fromkeys(new.events)],
-        "source_config_id": new.source_id,
-        "has_text": new.has_text,
-    }
+    columns = columns_of(stores, team, new, check) | {"has_text": new.has_text}
     if new.url is not None:
-        check(new.url)
         secret = f"whsec_{b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
-        columns |= {"kind": HookKind.WEBHOOK, "url": new.url}
+        columns |= {"kind": HookKind.WEBHOOK}
     else:
         secret = None
-        columns |= {"kind": HookKind.SLACK, "channel": channel_of(new), "sender_id": sender_of(stores, team, new)}
+        columns |= {"kind": HookKind.SLACK, "sender_id": sender_of(stores, team, new)}
     credentials = HookCredentials(signing_secret=SecretStr(secret) if secret else None)
     made = stores.hooks.add(team, new.name, credentials, actor, **columns)
     return NewHookView(**view(made).model_dump(), signing_secret=secret)
 
 
-def channel_of(new: NewHook) -> str:
+def change(stores: Stores, hook: Hook, wanted: HookChange, check: Callable[[str], object], actor: str) -> HookView:
+    """Change a hook, all of it or nothing; what was given up while it was not active is not told later."""
+    is_elsewhere = wanted.channel if hook.kind is HookKind.WEBHOOK else wanted.url
+    if is_elsewhere is not None:
+        raise Permanent("invalid", f"this hook is a {hook.kind}: its target stays of that kind; add another hook")
+    columns = columns_of(stores, hook.team_id, wanted, check)
+    columns |= {name: value for name, value in wanted.given("name", "has_text").items() if value is not None}
+    columns |= {"active": True, "reason": None} if wanted.active else {}
+    with stores.together():
+        changed = stores.hooks.change(hook, columns, actor)
+        if wanted.active is False:
+            stores.outbox.disable(hook.id, PAUSED)
+            changed = stores.hooks.get(hook.id)
+    return view(changed)
+
+
+def columns_of(
+    stores: Stores, team: UUID, wanted: NewHook | HookChange, check: Callable[[str], object]
+) -> dict[str, Any]:
+    """Check what is asked for, and give what is to be written of it: target, events and source."""
+    columns: dict[str, Any] = {}
+    if wanted.url is not None:
+        check(wanted.url)
+        columns["url"] = wanted.url
+    if wanted.channel is not None:
+        columns["channel"] = channel_of(wanted.channel)
+    if wanted.events is not None:
+        columns["events"] = [event.value for event in dict.fromkeys(wanted.events)]
+    if "source_id" in wanted.model_fields_set:
+        if wanted.source_id:
+            stores.changes.source(wanted.source_id, team)
+        columns["source_config_id"] = wanted.source_id
+    return columns
+
+
+def channel_of(text: str) -> str:
     """Read the id of a channel."""
-    channel = (new.channel or "").strip()
+    channel = text.strip()
     if not CHANNEL.fullmatch(channel):
         raise Permanent("invalid", "channel: enter its id, such as C0123ABCD (Slack shows it in the channel's details)")
     return channel

@@ -72,6 +72,61 @@ def list_hooks(team_name: str | None, as_json: bool) -> None:
     show_all(found, ("name", "kind", "url", "channel", "events", "active", "reason"), as_json)
 
 
+@hook.command("set")
+@click.argument("name")
+@of_team
+@click.option("--rename", help="A new name.")
+@click.option("--url", help="Another address of a webhook; it keeps its secret.")
+@click.option("--channel", help="Id of another channel of Slack (C…).")
+@click.option("--event", "events", multiple=True, type=click.Choice(EVENTS), help="Instead of those so far.")
+@click.option("--source", "source_name", help="Only jobs of this source.")
+@click.option("--all-sources", is_flag=True, help="Jobs of all sources.")
+@click.option("--text/--no-text", "has_text", default=None, help="Also tell title and summary.")
+@as_json
+def set_hook(
+    name: str,
+    team_name: str | None,
+    rename: str | None,
+    events: tuple[str, ...],
+    source_name: str | None,
+    all_sources: bool,
+    as_json: bool,
+    **wanted: Any,
+) -> None:
+    """Change a hook; what is not named stays."""
+    here = services()
+    wanted |= {"name": rename, "events": [f"job.{event}" for event in events] or None}
+    wanted |= {"source_id": the_source(here, the_team(here, team_name), source_name).id} if source_name else {}
+    named = {field: value for field, value in wanted.items() if value is not None}
+    change(name, team_name, named | ({"source_id": None} if all_sources else {}), as_json)
+
+
+@hook.command("pause")
+@click.argument("name")
+@of_team
+@as_json
+def pause(name: str, team_name: str | None, as_json: bool) -> None:
+    """Tell a hook nothing any more; what waits for it is given up."""
+    change(name, team_name, {"active": False}, as_json)
+
+
+@hook.command("resume")
+@click.argument("name")
+@of_team
+@as_json
+def resume(name: str, team_name: str | None, as_json: bool) -> None:
+    """Tell a hook again what ends from now on, also one that was gone."""
+    change(name, team_name, {"active": True}, as_json)
+
+
+def change(name: str, team_name: str | None, wanted: dict[str, Any], as_json: bool) -> None:
+    """Change a hook and show it."""
+    here = services()
+    found = hooks.find(here.stores, the_team(here, team_name), name)
+    new = checked(hooks.HookChange, wanted)
+    show(hooks.change(here.stores, found, new, reach_of(here.settings).check, operator()), as_json)
+
+
 @hook.command("deliveries")
 @click.argument("name")
 @of_team

@@ -23,12 +23,12 @@ class Hooks:
     def add(self, team_id: UUID, name: str, credentials: HookCredentials, actor: str, **columns: Any) -> Hook:
         """Make a hook; `exists` when the team has one of that name."""
         row = {"team_id": team_id, "name": name, "credentials": self._vault.seal(credentials), **columns, **by(actor)}
-        taken = {"uq_hooks_team_id_name": ("exists", f"there is a hook {name!r} already")}
-        try:
-            with transaction(self._engine) as connection:
-                return self._read(connection.execute(sa.insert(hooks).values(row).returning(hooks)).one())
-        except sa.exc.IntegrityError as error:
-            raise refused(error, taken) from error
+        return self._write(sa.insert(hooks).values(row), name)
+
+    def change(self, hook: Hook, columns: dict[str, Any], actor: str) -> Hook:
+        """Change columns of a hook; `exists` when the team has another one of that name."""
+        changed = sa.update(hooks).where(hooks.c.id == hook.id).values(columns | {"updated_by": actor})
+        return self._write(changed, columns.get("name", hook.name))
 
     def of_team(self, team_id: UUID) -> list[Hook]:
         """List a team's hooks by name."""
@@ -51,6 +51,17 @@ class Hooks:
         with transaction(self._engine) as connection:
             if not connection.execute(sa.delete(hooks).where(*mine)).rowcount:
                 raise Permanent("not_found", f"there is no hook {id}")
+
+    def _write(self, statement: sa.Insert | sa.Update, name: str) -> Hook:
+        taken = {"uq_hooks_team_id_name": ("exists", f"there is a hook {name!r} already")}
+        try:
+            with transaction(self._engine) as connection:
+                row = connection.execute(statement.returning(hooks)).one_or_none()
+        except sa.exc.IntegrityError as error:
+            raise refused(error, taken) from error
+        if row is None:
+            raise Permanent("not_found", f"there is no hook {name!r} any more")
+        return self._read(row)
 
     def _read(self, row: Any) -> Hook:
         plain = {name: getattr(row, name) for name in Hook.model_fields}

@@ -1,21 +1,21 @@
-"""All tables of the schema `discubot`, on one page. Migrations are proven equal to it by a test."""
+"""All tables of the schema `discubot`, in their order. Migrations are proven equal to them by a test."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
+from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus, MessageRole
-from discubot_pipeline.domain.job import Scope, Trigger
 from discubot_pipeline.domain.task import TaskState
 from discubot_pipeline.store import enums
 from discubot_pipeline.store.columns import SCHEMA as SCHEMA
 from discubot_pipeline.store.columns import audit, json_object, moment, reference, spent, texts, uuid_key
 from discubot_pipeline.store.columns import metadata as metadata
-from discubot_pipeline.store.enums import ReasoningStatus
 from discubot_pipeline.store.enums import Role as Role
 from discubot_pipeline.store.enums import StepStatus as StepStatus
 from discubot_pipeline.store.hooktable import hooks_table, outbox_table
 from discubot_pipeline.store.inboxtable import inbox_table
+from discubot_pipeline.store.operationtable import chunks_table, operations_table
+from discubot_pipeline.store.runtable import notes_table, reasonings_table, steps_table
 
 teams = sa.Table(
     "teams",
@@ -192,120 +192,11 @@ tasks = sa.Table(
     sa.Index(None, "run_id"),
 )
 
-steps = sa.Table(
-    "steps",
-    metadata,
-    uuid_key(),
-    sa.Column("run_id", sa.Text, nullable=False),
-    sa.Column("step", sa.Text, nullable=False),
-    sa.Column("stage", enums.stage),
-    reference("team_id", "teams", nullable=True),
-    sa.Column("discussion_id", pg.UUID(as_uuid=True)),
-    sa.Column("status", enums.step_status, nullable=False, server_default=StepStatus.RUNNING.value),
-    sa.Column("input", pg.JSONB),
-    sa.Column("output", pg.JSONB),
-    sa.Column("reason", sa.Text),
-    sa.Column("error", sa.Text),
-    sa.Column("reasoning", sa.Text),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
-    *spent(),
-    moment("started_at", nullable=False, server_default=sa.func.now()),
-    moment("finished_at"),
-    *audit(),
-    sa.UniqueConstraint("run_id", "step"),
-    sa.Index(None, "discussion_id"),
-)
-
-reasonings = sa.Table(
-    "reasonings",
-    metadata,
-    uuid_key(),
-    sa.Column("run_id", sa.Text, nullable=False),
-    sa.Column("step", sa.Text, nullable=False),
-    reference("team_id", "teams", nullable=True),
-    sa.Column("status", enums.reasoning_status, nullable=False, server_default=ReasoningStatus.PENDING.value),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("worker", sa.Text),
-    moment("due_at", nullable=False, server_default=sa.func.now()),
-    sa.Column("author", sa.Text),
-    sa.Column("reason", sa.Text),
-    sa.Column("error", sa.Text),
-    *spent(),
-    moment("asked_at", nullable=False, server_default=sa.func.now()),
-    moment("started_at"),
-    moment("finished_at"),
-    *audit(),
-    sa.UniqueConstraint("run_id", "step"),
-    sa.ForeignKeyConstraint(["run_id", "step"], [f"{SCHEMA}.steps.run_id", f"{SCHEMA}.steps.step"], ondelete="CASCADE"),
-    sa.Index("ix_reasonings_due", "due_at", postgresql_where=sa.text("status IN ('pending', 'processing')")),
-    sa.Index(None, "team_id", "status"),
-)
-
-notes = sa.Table(
-    "notes",
-    metadata,
-    sa.Column("run_id", sa.Text, primary_key=True),
-    sa.Column("root_run_id", sa.Text, nullable=False),
-    sa.Column("project", sa.Text, nullable=False, server_default="discubot"),
-    sa.Column("job_name", sa.Text, nullable=False, server_default="discussion_job"),
-    sa.Column("scope", enums.scope, nullable=False, server_default=Scope.TEAM.value),
-    reference("team_id", "teams", nullable=True),
-    sa.Column("discussion_id", pg.UUID(as_uuid=True)),
-    sa.Column("source_config_id", pg.UUID(as_uuid=True)),
-    sa.Column("trigger", enums.trigger, nullable=False, server_default=Trigger.WEBHOOK.value),
-    sa.Column("stage", enums.stage),
-    sa.Column("outcome", enums.run_outcome),
-    sa.Column("reason", sa.Text),
-    sa.Column("error", sa.Text),
-    moment("not_before"),
-    json_object("params"),
-    json_object("progress"),
-    json_object("counters"),
-    sa.Column("summary", sa.Text),
-    sa.Column("retried_by", sa.Text),
-    sa.Column("cancelled_by", sa.Text),
-    sa.Column("note_reason", sa.Text),
-    sa.Column("pipeline_version", sa.Text, nullable=False),
-    moment("closed_at"),
-    *audit(),
-    sa.Index(None, "discussion_id", "created_at"),
-    sa.Index(None, "team_id", "created_at"),
-    sa.Index(None, "team_id", "stage", "created_at"),
-    sa.Index(None, "root_run_id"),
-)
-
-operations = sa.Table(
-    "inbox_operations",
-    metadata,
-    uuid_key(),
-    reference("team_id", "teams"),
-    sa.Column("kind", enums.operation_kind, nullable=False),
-    sa.Column("status", enums.delivery_status, nullable=False, server_default=DeliveryStatus.PENDING.value),
-    json_object("params"),
-    sa.Column("items", sa.Integer, nullable=False, server_default="0"),
-    json_object("result"),
-    sa.Column("reason", sa.Text),
-    sa.Column("error", sa.Text),
-    sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("expiries", sa.Integer, nullable=False, server_default="0"),
-    moment("leased_until"),
-    sa.Column("run_key", sa.Text),
-    sa.Column("run_id", sa.Text),
-    moment("finished_at"),
-    *audit(),
-    sa.Index("ix_inbox_operations_open", "status", "created_at", postgresql_where=sa.text("finished_at IS NULL")),
-    sa.Index(None, "team_id", "created_at", "id"),
-)
-
-chunks = sa.Table(
-    "operation_chunks",
-    metadata,
-    reference("operation_id", "inbox_operations", primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("first_line", sa.Integer, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
-    *audit(),
-)
+steps = steps_table()
+reasonings = reasonings_table()
+notes = notes_table()
+operations = operations_table()
+chunks = chunks_table()
 
 analyses = sa.Table(
     "analyses",

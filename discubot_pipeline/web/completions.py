@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from discubot_pipeline.adapters.reach import reach_of
 from discubot_pipeline.admin import hooks
-from discubot_pipeline.admin.hooks import HookView, NewHook, NewHookView
+from discubot_pipeline.admin.hooks import HookChange, HookView, NewHook, NewHookView
 from discubot_pipeline.domain.hook import HookDelivery, HookStatus
 from discubot_pipeline.stages.deliver import try_out
 from discubot_pipeline.store.paging import Place
@@ -41,6 +41,13 @@ def add_hook(new: NewHook, bearer: Admin, here: Here) -> NewHookView:
 def show_hook(id: UUID, bearer: Admin, here: Here) -> HookView:
     """Show a hook."""
     return hooks.view(here.stores.hooks.get(id, bearer.team_id))
+
+
+@router.patch("/{id}", responses=documented(403, 404, 409))
+def change_hook(id: UUID, wanted: HookChange, bearer: Admin, here: Here) -> HookView:
+    """Change a hook; what is not named stays. `active` switches it off, or on again, also after it was gone."""
+    hook = here.stores.hooks.get(id, bearer.team_id)
+    return hooks.change(here.stores, hook, wanted, reach_of(here.settings).check, actor_of(bearer))
 
 
 @router.delete("/{id}", status_code=204, responses=documented(403, 404))

@@ -40,6 +40,22 @@ def test_a_hook_is_added_tried_out_and_removed(
     assert "there is no hook 'desk'" in shell.refused("hook", "test", "desk")
 
 
+def test_a_hook_is_changed_paused_and_resumed(
+    shell: Shell, source_id: str, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not named stays."""
+    monkeypatch.setenv("DISCUBOT_HOOKS_TO_LOOPBACK", "true")
+    made = shell.json("hook", "add", "desk", "--url", "https://hooks.example/x", "--text")
+    del made["signing_secret"]
+    moved = shell.json("hook", "set", "desk", "--rename", "till", "--url", target.url, "--source", "slack")
+    assert moved == made | {"name": "till", "url": target.url, "source_id": source_id}
+    changed = shell.json("hook", "set", "till", "--event", "cancelled", "--no-text", "--all-sources")
+    assert changed == moved | {"events": ["job.cancelled"], "has_text": False, "source_id": None}
+    assert shell.json("hook", "pause", "till") == changed | {"active": False, "reason": "paused"}
+    assert shell.json("hook", "resume", "till") == changed
+    assert "add another hook" in shell.refused("hook", "set", "till", "--channel", "C0GENERAL")
+
+
 def test_a_channel_is_told_through_a_source(shell: Shell, source_id: str) -> None:
     """Which may be named."""
     made = shell.json("hook", "add", "chat", "--channel", "C0GENERAL", "--via", "slack", "--text")

@@ -86,9 +86,10 @@ def test_hooks_are_for_admins_of_the_team(admin: Caller, member: Caller, enter: 
     """A member may not look, and another team sees nothing there."""
     id = admin("POST", "/hooks", 201, NEW)["id"]
     stranger = enter("globex", "zoe")
-    for method, path in (("GET", ""), ("POST", "/test"), ("GET", "/deliveries"), ("DELETE", "")):
-        member(method, f"/hooks/{id}{path}", 403)
-        stranger(method, f"/hooks/{id}{path}", 404)
+    for method, path in (("GET", ""), ("PATCH", ""), ("POST", "/test"), ("GET", "/deliveries"), ("DELETE", "")):
+        body = {"has_text": True} if method == "PATCH" else None
+        member(method, f"/hooks/{id}{path}", 403, body)
+        stranger(method, f"/hooks/{id}{path}", 404, body)
     assert stranger("GET", "/hooks") == []
     other = admin("POST", "/hooks", 422, NEW | {"name": "other", "url": None, "channel": "C0GENERAL"})
     assert "there are: none" in other["detail"]
@@ -105,12 +106,79 @@ def test_a_test_is_sent_at_once(admin: Caller, target: Target) -> None:
     assert admin("POST", f"/hooks/{made['id']}/test", 503)["reason"] == "hook_down"
 
 
+def test_a_hook_is_changed(admin: Caller, stores: Stores, slack_config: SourceConfig) -> None:
+    """What is not named stays, its secret too; null takes the source away."""
+    made = admin("POST", "/hooks", 201, NEW)
+    secret, path = made.pop("signing_secret"), f"/hooks/{made['id']}"
+    wanted = {"name": "till", "url": "https://hooks.example/y", "events": ["job.failed"], "has_text": True}
+    of_source = {"source_id": str(slack_config.id)}
+    assert admin("PATCH", path, 200, wanted | of_source) == made | wanted | of_source
+    assert admin("PATCH", path, 200, {"name": None}) == made | wanted | of_source
+    assert admin("PATCH", path, 200, {"source_id": None}) == made | wanted
+    [hook] = stores.hooks.of_team(slack_config.team_id)
+    assert hook.credentials.signing_secret and hook.credentials.signing_secret.get_secret_value() == secret
+    with stores.engine.connect() as connection:
+        assert connection.execute(sa.select(hooks.c.updated_by)).scalar() == "token:anna"
+
+
+def test_a_channel_may_be_another(admin: Caller, slack_config: SourceConfig) -> None:
+    """As long as it is one of Slack's."""
+    path = f"/hooks/{admin('POST', '/hooks', 201, {'name': 'chat', 'channel': 'C0GENERAL'})['id']}"
+    assert admin("PATCH", path, 200, {"channel": "C0ALARM"})["channel"] == "C0ALARM"
+    admin("PATCH", path, 422, {"channel": "#alarm"})
+    assert "add another hook" in admin("PATCH", path, 422, {"url": NEW["url"]})["detail"]
+
+
+@pytest.mark.parametrize(
+    ("status", "wrong"),
+    [
+        (422, {"url": "https://10.0.0.1/"}),
+        (422, {"channel": "C0GENERAL"}),
+        (422, {"events": []}),
+        (422, {"kind": "slack"}),
+        (404, {"source_id": "0b6e3f52-0000-4000-8000-000000000000"}),
+        (409, {"name": "other"}),
+    ],
+)
+def test_a_change_is_made_whole_or_not_at_all(admin: Caller, status: int, wrong: dict[str, Any]) -> None:
+    """With a sentence that says what is wrong with it."""
+    admin("POST", "/hooks", 201, NEW | {"name": "other"})
+    made = admin("POST", "/hooks", 201, NEW)
+    del made["signing_secret"]
+    assert admin("PATCH", f"/hooks/{made['id']}", status, {"has_text": True, "active": False} | wrong)["detail"]
+    assert admin("GET", f"/hooks/{made['id']}") == made
+
+
+def test_a_hook_is_switched_off_and_on_again(admin: Caller, stores: Stores) -> None:
+    """What waits for it is given up, what ends meanwhile is not told; so after it was gone."""
+    id = admin("POST", "/hooks", 201, NEW)["id"]
+    end(stores, "run-0")
+    off = admin("PATCH", f"/hooks/{id}", 200, {"active": False})
+    assert (off["active"], off["reason"]) == (False, "paused")
+    end(stores, "run-1")
+    assert stores.outbox.next_due() is None
+    stores.outbox.disable(off["id"], "gone")
+    on = admin("PATCH", f"/hooks/{id}", 200, {"active": True})
+    assert (on["active"], on["reason"]) == (True, None)
+    end(stores, "run-2")
+    told = admin("GET", f"/hooks/{id}/deliveries")["deliveries"]
+    assert [(each["run_id"], each["status"], each["reason"]) for each in told] == [
+        ("run-2", "pending", None),
+        ("run-0", "failed", "paused"),
+    ]
+
+
+def end(stores: Stores, run_id: str) -> None:
+    """Let a job of the team end."""
+    stores.notes.open(run_id, run_id, Trigger.WEBHOOK, {}, "1", team_name="acme")
+    stores.notes.close(run_id, RunOutcome.COMPLETED)
+
+
 def test_deliveries_are_followed(admin: Caller, stores: Stores) -> None:
     """The newest first, in pages, with what went wrong."""
     id = admin("POST", "/hooks", 201, NEW)["id"]
     for number in range(3):
-        stores.notes.open(f"run-{number}", f"run-{number}", Trigger.WEBHOOK, {}, "1", team_name="acme")
-        stores.notes.close(f"run-{number}", RunOutcome.COMPLETED)
+        end(stores, f"run-{number}")
     taken = stores.outbox.lease(timedelta(minutes=1))
     assert taken and stores.outbox.failed(taken, "refused", "the hook answered 404")
     page = admin("GET", f"/hooks/{id}/deliveries?limit=2")
