@@ -9,6 +9,9 @@ from discubot_pipeline.store.bell import listening
 
 RUNNING = dg.DefaultSensorStatus.RUNNING
 LONGEST_LISTEN = timedelta(seconds=20)
+"""How long those wait who also look after runs that were asked for."""
+LONGEST_WAIT = timedelta(seconds=45)
+"""How long those wait whose queue says what comes due; Dagster gives an evaluation a minute."""
 
 
 class Queue(Protocol):
@@ -33,5 +36,5 @@ def comes_due(queue: Queue, bell: str, url: str) -> bool:
     """Wait until something is due or the queue's bell rings, for a while at most; says whether something is due."""
     with listening(url) as ear:
         if not is_due(queue):
-            ear.wait(bell, min(queue.next_due() or LONGEST_LISTEN, LONGEST_LISTEN))
+            ear.wait(bell, min(queue.next_due() or LONGEST_WAIT, LONGEST_WAIT))
     return is_due(queue)

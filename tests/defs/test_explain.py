@@ -42,7 +42,7 @@ class PaperWithoutModel(Paper):
 @pytest.fixture(autouse=True)
 def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the sensor look, and not wait for what is not there."""
-    monkeypatch.setattr(ticks, "LONGEST_LISTEN", timedelta())
+    monkeypatch.setattr(ticks, "LONGEST_WAIT", timedelta())
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_what_waits_starts_one_run(workshop: Workshop, done: Ended) -> None:
 def test_the_sensor_wakes_up_when_somebody_asks(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     """It waits on the bell, not on a clock."""
     ended = workshop.launch(delivery_ids=[workshop.deliver()])
-    monkeypatch.setattr(ticks, "LONGEST_LISTEN", timedelta(minutes=1))
+    monkeypatch.setattr(ticks, "LONGEST_WAIT", timedelta(minutes=1))
     with ThreadPoolExecutor(1) as pool:
         ticking = pool.submit(tick, workshop, waiting_explanations)
         until(lambda: someone_listens(workshop))

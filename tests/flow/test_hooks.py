@@ -35,10 +35,9 @@ def test_each_end_is_told_once(town: Town, team: Team) -> None:
         desk = admin("POST", "/hooks", 201, {"name": "desk", "url": target.url})
         alarm = {"name": "alarm", "channel": team.channel, "events": ["job.failed"]}
         alarm = admin("POST", "/hooks", 201, alarm)
-        done = team.thread("The bell is mute", "@bot oil the bell")
-        [completed] = done.settled()
         with town.fault("notion", team.resolving, "status", status=401, times=None):
             [failed] = team.thread("The bell is loud", "@bot wrap the bell").settled()
+        [completed] = team.thread("The bell is mute", "@bot oil the bell").settled()
         town.team("neighbours").thread("The drum is loud", "@bot wrap the drum").settled()
         told = sent(admin, desk, 2)
         [alarmed] = sent(admin, alarm, 1)

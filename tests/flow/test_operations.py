@@ -48,7 +48,7 @@ def test_what_was_imported_is_there(archivist: Desk, town: Town) -> None:
     newest = archivist("GET", "/discussions?limit=1")["discussions"][0]
     said = archivist("GET", f"/discussions/{newest['id']}/messages")["messages"]
     assert [message["content"] for message in said] == [
-        f"message {number} of {newest['thread_id']}" for number in range(2)
+        f"message {number} of {newest['title'].removeprefix('About ')}" for number in range(2)
     ]
     stranger = Desk.of(town.team("strangers"))
     stranger("GET", f"/operations/{imported['id']}", 404)

@@ -149,7 +149,7 @@ def test_all_that_may_go_wrong_is_described(member: Caller) -> None:
     """Each route of jobs names its errors, as problem details."""
     paths = member.client.get("/api/openapi.json").json()["paths"]
     routes = {path: ways for path, ways in paths.items() if path.startswith("/api/jobs") or path.endswith("/retry")}
-    assert len(routes) == 9
+    assert len(routes) == 10
     for ways in routes.values():
         for way in ways.values():
             assert {"401", "422", "503"} <= set(way["responses"])
