@@ -86,11 +86,11 @@ class Outbox:
 
     def postpone(self, taken: HookDelivery, wait: timedelta, reason: str, error: str) -> bool:
         """Note that it is to be tried again."""
-        return self._end(taken, not_before=sa.func.now() + wait, reason=reason, error=error)
+        return self._again(taken, wait, reason=reason, error=error)
 
     def put_back(self, taken: HookDelivery, wait: timedelta) -> bool:
         """Give it back untried."""
-        return self._end(taken, not_before=sa.func.now() + wait, tries=taken.tries - 1)
+        return self._again(taken, wait, tries=taken.tries - 1)
 
     def disable(self, hook_id: UUID, reason: str) -> None:
         """Tell a hook nothing any more: what waits for it is given up."""
@@ -116,6 +116,12 @@ class Outbox:
         with transaction(self._engine) as connection:
             rows = connection.execute(newest_first(wanted, (d.created_at, d.id), after, limit))
             return [read(row) for row in rows]
+
+    def _again(self, taken: HookDelivery, wait: timedelta, **values: Any) -> bool:
+        """Let it be due later, and whoever waits look at the time anew."""
+        with transaction(self._engine) as connection:
+            connection.execute(sa.select(sa.func.pg_notify(CHANNEL, BELL)))
+            return self._end(taken, not_before=sa.func.now() + wait, **values)
 
     def _end(self, taken: HookDelivery, **values: Any) -> bool:
         d = hook_deliveries.c

@@ -117,6 +117,7 @@ class Reasonings:
         tried = ReasoningStatus.FAILED if is_over else ReasoningStatus.PENDING
         values = {"status": tried, "reason": reason, "error": self._redaction.text(error)}
         with transaction(self._engine) as connection:
+            connection.execute(sa.select(sa.func.pg_notify(CHANNEL, BELL)))
             return self._end(connection, wanted, worker, values | {"due_at": sa.func.now() + pause})
 
     def of_run(self, run_id: str) -> list[Asked]:

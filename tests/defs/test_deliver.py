@@ -20,6 +20,8 @@ from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.hook import BY_DEFAULT, MOST_TRIES, Hook, HookCredentials, HookEvent, HookKind
 from discubot_pipeline.domain.job import RunOutcome
 from discubot_pipeline.stages import deliver as stage
+from discubot_pipeline.store.bell import listening
+from discubot_pipeline.store.outbox import BELL
 from discubot_pipeline.store.tables import hook_deliveries
 from discubot_pipeline.tracking.describe import Addresses
 from discubot_pipeline.tracking.jobs import JobStore
@@ -332,3 +334,12 @@ def test_a_run_is_asked_for_when_something_is_due(workshop: Workshop, hook: Hook
     workshop.instance.delete_run(run.run_id)
     make_due(workshop, not_before=sa.func.now() + timedelta(milliseconds=200))
     assert len(tick(workshop, ends_to_tell).run_requests) == 1, "it waits for what is due soon"
+
+
+def test_who_waits_hears_of_a_repetition(workshop: Workshop, real: Services, hook: Hook, target: Target) -> None:
+    """It is due sooner than the lease ends, which it was thought to last."""
+    workshop.launch(delivery_ids=[workshop.deliver()])
+    target.answers = [(503, {})]
+    with listening(workshop.services.settings.listen_url) as bell:
+        assert drain(workshop, real) == {"again": 1}
+        assert bell.wait(BELL, timedelta(seconds=10))

@@ -87,9 +87,11 @@ def test_whoever_waits_is_told_that_an_explanation_is_wanted(
         queue.ask("run-1", "test")
         assert bell.wait(BELL, timedelta(seconds=10))
         assert not bell.wait(BELL, timedelta())
-    taken(queue)
-    due = queue.next_due()
-    assert due and LEASE - timedelta(minutes=1) < due <= LEASE
+        wanted = taken(queue)
+        due = queue.next_due()
+        assert due and LEASE - timedelta(minutes=1) < due <= LEASE
+        queue.fail(wanted, "worker", "rate_limited", "slow down", NOW)
+        assert bell.wait(BELL, timedelta(seconds=10)), "it is due sooner than its lease ends"
 
 
 def test_many_workers_take_each_step_once(stores: Stores, queue: Reasonings) -> None:
