@@ -10,6 +10,8 @@ from discubot_pipeline.domain.backfill import Backfill, Span
 from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Challenge, Delivery, Handshake, SourceType
 from discubot_pipeline.domain.discussion import Message
+from discubot_pipeline.domain.explanation import Explanation, Wanted
+from discubot_pipeline.domain.hook import Hook, Notice
 from discubot_pipeline.domain.job import Value
 from discubot_pipeline.domain.task import Page, Standing
 
@@ -199,6 +201,14 @@ class Analyst(Protocol):
         ...
 
 
+class Explainer(Protocol):
+    """Says why a step did what it did, by its record."""
+
+    def explain(self, wanted: Wanted) -> Explanation:
+        """Explain a step. Raises Transient, Permanent or Unusable."""
+        ...
+
+
 class Progress(Protocol):
     """Where a stage tells those who watch its job how far it has come. Telling never fails, and never waits."""
 
@@ -236,6 +246,17 @@ class Clock(Protocol):
         ...
 
 
+class Herald(Protocol):
+    """Tells one target that a job has ended."""
+
+    def tell(self, notice: Notice, is_repeated: bool) -> None:
+        """Send a notice that may have been sent before, if `is_repeated` says so; nobody is to read it twice.
+
+        Raises Transient when it is worth another try, Permanent("gone", …) when the target wants to hear no more.
+        """
+        ...
+
+
 class Outside(Protocol):
     """The world outside, as the stages reach it: one adapter for each thing that is asked for."""
 
@@ -261,6 +282,14 @@ class Outside(Protocol):
         """Give the analyst that a source config chose."""
         ...
 
+    def explainer(self, config: SourceConfig) -> Explainer | None:
+        """Give the language model that a source config chose; None where it chose none."""
+        ...
+
     def offline(self) -> Analyst:
         """Give the built-in analyst, which needs nobody and never fails."""
+        ...
+
+    def herald(self, hook: Hook, sender: SourceConfig | None) -> Herald:
+        """Give what tells a hook; a hook of Slack through the source that is its sender."""
         ...

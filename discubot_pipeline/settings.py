@@ -51,9 +51,17 @@ class Settings(BaseSettings):
     max_team_runs: int = Field(default=14, ge=1)
     max_source_runs: int = Field(default=14, ge=1)
     launcher: Launcher = Launcher.WARM if sys.platform == "linux" else Launcher.STOCK
+    hooks_to_loopback: bool = False
+    hooks_to_private: bool = False
     keep_jobs: timedelta = timedelta(days=30)
     keep_done_payloads: timedelta = timedelta(days=7)
     keep_dead_payloads: timedelta = timedelta(days=30)
+    redacted_fields: str = ""
+
+    @property
+    def redacted(self) -> tuple[str, ...]:
+        """Names of fields, given separated by commas, that step records do not keep."""
+        return tuple(name for name in map(str.strip, self.redacted_fields.split(",")) if name)
 
     @property
     def receiver_url(self) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock, RLock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -20,24 +20,30 @@ from discubot_pipeline.adapters.http import Pace, Spaced, no_pace
 from discubot_pipeline.adapters.mailgundoor import MailgunDoor
 from discubot_pipeline.adapters.models.analyst import ModelAnalyst
 from discubot_pipeline.adapters.models.choice import Choice
+from discubot_pipeline.adapters.models.explainer import ModelExplainer
 from discubot_pipeline.adapters.notion import NotionTracker
 from discubot_pipeline.adapters.notioncheck import NotionInspector
 from discubot_pipeline.adapters.notiondoor import NotionDoor
 from discubot_pipeline.adapters.notionsource import NotionSource
+from discubot_pipeline.adapters.reach import reach_of
 from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
 from discubot_pipeline.adapters.slack import SlackSource
 from discubot_pipeline.adapters.slackarchive import SlackArchive
 from discubot_pipeline.adapters.slackdoor import SlackDoor
 from discubot_pipeline.adapters.slackexport import SlackExport
+from discubot_pipeline.adapters.slackhook import SlackHerald
 from discubot_pipeline.adapters.sourcecheck import check_figma, check_generic, check_mailgun, check_notion, check_slack
+from discubot_pipeline.adapters.webhook import WebhookHerald
 from discubot_pipeline.domain.backfill import Backfill
 from discubot_pipeline.domain.check import Check
 from discubot_pipeline.domain.config import Credentials, NotionCredentials, Output, SourceConfig, fingerprint
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
+from discubot_pipeline.domain.hook import Hook, HookKind
 from discubot_pipeline.domain.people import NotionUser
 from discubot_pipeline.domain.preferences import AnalystKind
-from discubot_pipeline.ports import Analyst, Archive, Clock, Door, Source, Tracker
+from discubot_pipeline.domain.redaction import Redaction
+from discubot_pipeline.ports import Analyst, Archive, Clock, Door, Explainer, Herald, Source, Tracker
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.engine import connect
 from discubot_pipeline.store.limits import Limits, Rate
@@ -45,6 +51,7 @@ from discubot_pipeline.store.people import KnownPeople, People
 from discubot_pipeline.store.schemas import KeptSchema
 from discubot_pipeline.store.stores import Stores, open_stores
 from discubot_pipeline.store.vault import Vault, key_file
+from discubot_pipeline.tracking.recorder import Recorder
 
 if TYPE_CHECKING:
     from discubot_pipeline.tracking.feed import Feed
@@ -113,25 +120,42 @@ class Adapters:
 
     def analyst(self, config: SourceConfig) -> Analyst:
         """Give the analyst that a source config chose."""
+        choice = self._choice(config)
+        return ModelAnalyst(choice) if choice else self.offline()
+
+    def explainer(self, config: SourceConfig) -> Explainer | None:
+        """Give the language model that a source config chose, to explain steps."""
+        choice = self._choice(config)
+        return ModelExplainer(choice) if choice else None
+
+    def _choice(self, config: SourceConfig) -> Choice | None:
+        """Put together which model a source config chose."""
         chosen = config.preferences
         if chosen.analyst is AnalystKind.RULES:
-            return self.offline()
+            return None
         urls = {AnalystKind.ANTHROPIC: self._settings.anthropic_url, AnalystKind.OPENAI: self._settings.openai_url}
-        return ModelAnalyst(
-            Choice(
-                provider=chosen.analyst,
-                model=chosen.model or "",
-                url=chosen.model_url or urls[chosen.analyst],
-                api_key=config.model_key,
-                summary_prompt=chosen.summary_prompt,
-                task_prompt=chosen.task_prompt,
-                patience=self._settings.model_patience.total_seconds(),
-            )
+        return Choice(
+            provider=chosen.analyst,
+            model=chosen.model or "",
+            url=chosen.model_url or urls[chosen.analyst],
+            api_key=config.model_key,
+            summary_prompt=chosen.summary_prompt,
+            task_prompt=chosen.task_prompt,
+            patience=self._settings.model_patience.total_seconds(),
         )
 
     def offline(self) -> Analyst:
         """Give the built-in analyst."""
         return RuleAnalyst()
+
+    def herald(self, hook: Hook, sender: SourceConfig | None) -> Herald:
+        """Give what tells a hook that a job has ended; nothing is kept of it."""
+        if hook.kind is HookKind.SLACK and sender:
+            return SlackHerald(sender, self._settings.slack_url, hook.channel or "")
+        secret = hook.credentials.signing_secret
+        if hook.url is None or secret is None:
+            raise Permanent("not_configured", "this hook has no address, or no secret")
+        return WebhookHerald(hook.url, secret, reach_of(self._settings))
 
     def close(self) -> None:
         """Close the connections of all that was kept."""
@@ -233,6 +257,16 @@ class Services:
 
         return self._once("_instance", lambda: Instance(self.settings.home, self.settings.dagster_url))
 
+    def recorder(
+        self,
+        project: str,
+        metadata: dict[str, Any] | None = None,
+        team: str | None = None,
+        run_id: str | None = None,
+    ) -> Recorder:
+        """Open an execution whose steps anybody may record; with a run's id, record the steps of that run."""
+        return Recorder(self.stores.executions, self.stores.steps, project, metadata, team, run_id)
+
     @cached_property
     def dagster(self) -> DagsterWeb:
         """Give the connection to Dagster's web server, which starts and stops jobs."""
@@ -268,7 +302,7 @@ def build(settings: Settings, pool_size: int = 5, recheck: timedelta = timedelta
     """
     engine = connect(settings.sqlalchemy_url, pool_size)
     keys = settings.secret_key.get_secret_value() if settings.secret_key else key_file(settings.home)
-    stores = open_stores(engine, Vault(keys), recheck)
+    stores = open_stores(engine, Vault(keys), recheck, Redaction(settings.redacted))
     return Services(settings, engine, stores, Adapters(settings, engine, stores.limits))
 
 

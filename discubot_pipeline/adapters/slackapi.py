@@ -235,9 +235,9 @@ class SlackApi:
             yield from (said for said in page.messages if said.ts not in seen)
             seen |= {said.ts for said in page.messages}
 
-    def history(self, channel: str, oldest: str, latest: str, limit: int) -> Iterator[dict[str, Any]]:
+    def history(self, channel: str, oldest: str, latest: str, limit: int, **fields: str) -> Iterator[dict[str, Any]]:
         """Read what stands in a channel between two ts, the newest first, as Slack gives it; replies are not in it."""
-        wanted = {"channel": channel, "oldest": oldest, "latest": latest, "limit": str(limit)}
+        wanted = {"channel": channel, "oldest": oldest, "latest": latest, "limit": str(limit)} | fields
         for page in self._pages(Past, "conversations.history", wanted):
             yield from page.messages
 

@@ -86,6 +86,32 @@ def show_job(id: UUID, with_steps: bool, as_json: bool) -> None:
         show(step, as_json)
 
 
+@job.command("explain")
+@click.argument("id", type=click.UUID)
+@as_json
+def explain(id: UUID, as_json: bool) -> None:
+    """Ask why each step of a job did what it did; the answers come on its steps, with `job show ID --steps`."""
+    here = services()
+    if here.stores.executions.get(str(id)) is None:
+        here.jobs.facts(str(id))
+    asked = here.stores.reasonings.ask(str(id), operator())
+    stand = here.stores.reasonings.of_run(str(id))
+    if as_json:
+        show({"asked": asked, "explanations": [each.model_dump(mode="json") for each in stand]}, as_json)
+        return
+    click.echo(f"Asked for {asked} explanations.")
+    show_all(stand, ("step", "status", "attempts", "author", "reason"), as_json)
+
+
+@job.command("explanations")
+@of_team
+@as_json
+def explanations(team_name: str | None, as_json: bool) -> None:
+    """Show how explanations fare, and how long they take; of all teams unless one is named."""
+    here = services()
+    show(here.stores.reasonings.figures(the_team(here, team_name).id if team_name else None), as_json)
+
+
 @job.command("logs")
 @click.argument("id", type=click.UUID)
 @at_least

@@ -121,11 +121,31 @@ def analyze(file: BinaryIO, as_json: bool, jsonl: bool) -> None:
 
 def add_groups() -> None:
     """Hang the groups of administration commands under `discubot`."""
-    from discubot_pipeline.cli import backfill, doctor, inbox, jobs, models, outputs, people, sources, teams
+    from discubot_pipeline.cli import (
+        backfill,
+        doctor,
+        hooks,
+        inbox,
+        jobs,
+        models,
+        operations,
+        outputs,
+        people,
+        sources,
+        teams,
+    )
 
     teams.team.add_command(models.choose_model)
     settings = (teams.team, sources.source, outputs.output, people.people)
-    for command in (*settings, jobs.job, inbox.inbox, backfill.backfill, doctor.doctor):
+    for command in (
+        *settings,
+        jobs.job,
+        inbox.inbox,
+        hooks.hook,
+        backfill.backfill,
+        operations.operation,
+        doctor.doctor,
+    ):
         main.add_command(command)
 
 

@@ -9,9 +9,11 @@ from pydantic import Field
 from discubot_pipeline.defs.perform import end_step, fail, job_of
 from discubot_pipeline.domain.backfill import Backfill, Tally, Trouble
 from discubot_pipeline.domain.errors import PipelineError
+from discubot_pipeline.domain.job import RunOutcome
 from discubot_pipeline.stages.backfill import STEP, backfill
 from discubot_pipeline.store.tables import StepStatus
 from discubot_pipeline.tracking.logger import JobLogger
+from discubot_pipeline.tracking.origin import open_note
 from discubot_pipeline.wiring import Services
 
 
@@ -42,6 +44,7 @@ def import_threads(context: dg.OpExecutionContext, config: BackfillConfig) -> No
     try:
         team = services.stores.configs.team(config.team)
         context.instance.add_run_tags(job.run_id, {"discubot/team": team.name, "discubot/team_id": str(team.id)})
+        open_note(context.instance.get_run_by_id(job.run_id) or context.run, services.stores.notes)
         with logger.stage("import"):
             tally = backfill(
                 Backfill(**given),
@@ -55,6 +58,7 @@ def import_threads(context: dg.OpExecutionContext, config: BackfillConfig) -> No
         end_step(context, services, StepStatus.FAILED, verdict.reason, verdict.message)
         fail(verdict)
     services.stores.steps.end(job.run_id, STEP, StepStatus.COMPLETED)
+    services.stores.notes.close(job.run_id, RunOutcome.COMPLETED)
     logger.summary(tally.words)
     context.add_output_metadata(describe(tally))
 

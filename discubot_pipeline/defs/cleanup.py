@@ -36,11 +36,17 @@ def remove_old(context: dg.OpExecutionContext, config: CleanupConfig) -> None:
         payloads = retention.purge_payloads(done, dead, config.dry_run)
         job.add_outcome(payloads=payloads)
     with job.stage("jobs"):
-        jobs = remove_runs(context, services, keep, config.dry_run)
+        recordings = retention.forget_recordings(keep, config.dry_run)
+        if recordings:
+            job.add_outcome(jobs=recordings)
+        jobs = recordings + remove_runs(context, services, keep, config.dry_run)
     with job.stage("analyses"):
         analyses = retention.purge_analyses(keep, config.dry_run)
         job.add_outcome(analyses=analyses)
-    counts = {"payloads": payloads, "jobs": jobs, "kept analyses": analyses}
+    with job.stage("operations"):
+        operations = services.stores.operations.purge(keep, config.dry_run)
+        job.add_outcome(operations=operations)
+    counts = {"payloads": payloads, "jobs": jobs, "kept analyses": analyses, "operations": operations}
     context.add_output_metadata({**counts, "dry run": config.dry_run})
     job.summary(f"{'Would remove' if config.dry_run else 'Removed'} {jobs} jobs and {payloads} payloads.")
 

@@ -1,10 +1,11 @@
-"""The jobs: six ops for a discussion, one for a page that has changed, the import of old threads, and the clean-up."""
+"""The jobs: six ops for a discussion, one for a page, the import of old threads, the clean-up, and hooks."""
 
 import dagster as dg
 
 from discubot_pipeline.defs import ops
 from discubot_pipeline.defs.backfill import import_threads
 from discubot_pipeline.defs.cleanup import remove_old
+from discubot_pipeline.defs.deliver import tell_hooks
 from discubot_pipeline.defs.hooks import close_failure
 from discubot_pipeline.defs.status import follow_page
 from discubot_pipeline.domain.job import Scope
@@ -48,9 +49,20 @@ def retention_job() -> None:
 
 @dg.job(
     executor_def=dg.in_process_executor,
+    hooks={close_failure},
     tags={CLASS: "maintenance"},
     description="Imports threads of the past; they are worked on by runs of their own, after all that is new.",
 )
 def backfill_job() -> None:
     """Wire the import."""
     import_threads()
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags={CLASS: "chat", SCOPE: Scope.SYSTEM.value},
+    description="Tells the hooks of teams which jobs have ended.",
+)
+def hooks_job() -> None:
+    """Wire the delivery."""
+    tell_hooks()

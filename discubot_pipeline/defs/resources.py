@@ -17,8 +17,9 @@ logger = logging.getLogger(__name__)
 STAGES: dict[str, tuple[str, ...]] = {
     "discussion_job": tuple(Stage),
     "status_job": (Stage.NOTIFICATION,),
-    "retention_job": ("payloads", "jobs", "analyses"),
+    "retention_job": ("payloads", "jobs", "analyses", "operations"),
     "backfill_job": ("import",),
+    "statistics_job": ("statistics",),
 }
 """The stages of each job that has them planned, in their order."""
 

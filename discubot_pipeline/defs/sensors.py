@@ -4,24 +4,24 @@ from datetime import timedelta
 
 import dagster as dg
 
-from discubot_pipeline.defs.jobs import discussion_job, status_job
+from discubot_pipeline.defs.jobs import backfill_job, discussion_job, status_job
+from discubot_pipeline.defs.ticks import LONGEST_LISTEN, RUNNING, is_test
 from discubot_pipeline.domain.delivery import DeliveryKind, RunToRequest, SourceType
 from discubot_pipeline.stages.close import close_failed, close_stopped
 from discubot_pipeline.store.bell import listening
 from discubot_pipeline.store.inbox import Inbox
+from discubot_pipeline.tracking.origin import open_note
 from discubot_pipeline.tracking.retries import failed_among, failed_lately, insist, submit_stranded
 from discubot_pipeline.tracking.runs import RUN_KEY, Fate, fate_of, run_of_key
 from discubot_pipeline.wiring import Services
 
 LEASE = timedelta(minutes=2)
-LONGEST_LISTEN = timedelta(seconds=20)
 QUEUE_BOUND = 50
 """Runs of one team that wait in Dagster's queue; the rest waits in the inbox."""
 RESERVED = 10
 """Places of them that backfills leave free."""
 PRIORITY = "dagster/priority"
 SWEEP_GRACE = timedelta(seconds=15)
-RUNNING = dg.DefaultSensorStatus.RUNNING
 
 
 def inbox_sensor(source: SourceType) -> dg.SensorDefinition:
@@ -52,11 +52,6 @@ def inbox_sensor(source: SourceType) -> dg.SensorDefinition:
 def name_of(source: SourceType) -> str:
     """Name the sensor of an inbox."""
     return f"{source}_inbox"
-
-
-def is_test(context: dg.SensorEvaluationContext) -> bool:
-    """Tell the UI's "Test sensor" from the daemon, which numbers its ticks."""
-    return not (context.log_key and str(context.log_key[-1]).isdigit())
 
 
 def preview(inbox: Inbox) -> dg.SkipReason:
@@ -108,7 +103,7 @@ def request(run: RunToRequest) -> dg.RunRequest:
 
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.FAILURE,
-    monitored_jobs=[discussion_job, status_job],
+    monitored_jobs=[discussion_job, status_job, backfill_job],
     minimum_interval_seconds=5,
     default_status=RUNNING,
     description="Closes the discussions of runs that crashed and will not be retried.",
@@ -120,7 +115,7 @@ def failed_runs(context: dg.RunStatusSensorContext, services: dg.ResourceParam[S
 
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.CANCELED,
-    monitored_jobs=[discussion_job, status_job],
+    monitored_jobs=[discussion_job, status_job, backfill_job],
     minimum_interval_seconds=5,
     default_status=RUNNING,
     description="Closes the discussions of runs that a person cancelled.",
@@ -172,8 +167,10 @@ def close_forgotten(instance: dg.DagsterInstance, run_id: str, services: Service
 
 def close_ended(instance: dg.DagsterInstance, run: dg.DagsterRun, services: Services) -> bool:
     """Close what an ended run holds; one that Dagster will retry keeps it for its successor."""
-    root = run.root_run_id or run.run_id
-    match fate_of(instance, run):
+    root, fate = run.root_run_id or run.run_id, fate_of(instance, run)
+    if fate not in (Fate.ALIVE, Fate.GONE) and services.stores.notes.get(run.run_id) is None:
+        open_note(run, services.stores.notes)
+    match fate:
         case Fate.CANCELLED:
             about, run_key = run.tags.get("discubot/discussion"), run.tags.get(RUN_KEY, "")
             close_stopped(run.run_id, root, about, run_key, services.stores)

@@ -35,6 +35,6 @@ class Ignored(PipelineError):
     """Nothing to do here, and that is fine."""
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """Give the reason code of an error; what is no verdict is a fault of ours."""
     return error.reason if isinstance(error, PipelineError) else "internal"

@@ -44,7 +44,8 @@ class Preferences(Value):
     A task is kept when it is at least as sure as `min_confidence`. `domains` are the names that a task's domain may
     have; when there are none, those of the outputs. Without `auto_sync` verified deliveries are held until a person
     releases them. `trigger` is the word that calls the bot where a source knows no mentions. `reply_template` is the
-    text of the persona `custom`. What has a higher `priority` overtakes what waits.
+    text of the persona `custom`. What has a higher `priority` overtakes what waits. With `explain`
+    every step of a job is explained.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,6 +66,7 @@ class Preferences(Value):
     persona: Persona = Persona.PROFESSIONAL
     reply_template: str | None = Field(default=None, min_length=1, max_length=2000)
     priority: Priority = Priority.NORMAL
+    explain: bool = False
 
     @field_validator("time_zone")
     @classmethod

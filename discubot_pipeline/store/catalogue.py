@@ -1,7 +1,7 @@
 """Discussions as people see them: listed with what belongs to them, made, renamed and deleted by hand."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -180,10 +180,10 @@ class Catalogue:
                 raise missing(id)
             if version not in (None, row.version):
                 raise lost(row.version)
-            drop_waiting(connection, inboxes[row.source_type], id)
-            if row.active_run_id is not None or is_open(connection, inboxes[row.source_type], id):
+            drop_waiting(connection, inboxes[row.source_type], [id])
+            if row.active_run_id is not None or open_among(connection, inboxes[row.source_type], [id]):
                 raise Permanent("at_work", "a job works on this discussion, or was asked for it: cancel it, or wait")
-            forget_words(connection, inboxes[row.source_type], id)
+            forget_words(connection, inboxes[row.source_type], [id])
             connection.execute(sa.delete(discussions).where(d.id == id))
 
     def _read(self, kind: type[Any], rows: sa.Select[Any], within: str | None = None) -> list[Any]:
@@ -228,23 +228,24 @@ def job_of(run_id: str | None, is_kept: bool) -> JobLink | None:
     return JobLink(id=run_id, expired=not is_kept) if run_id else None
 
 
-def drop_waiting(connection: sa.Connection, inbox: sa.Table, id: UUID) -> None:
-    """Close the deliveries of a discussion that wait, so that none makes it anew."""
+def drop_waiting(connection: sa.Connection, inbox: sa.Table, ids: Collection[UUID]) -> None:
+    """Close the deliveries of discussions that wait, so that none makes them anew."""
     waits = inbox.c.status.in_([DeliveryStatus.PENDING, DeliveryStatus.HELD])
     closed = {"status": DeliveryStatus.IGNORED, "reason": "deleted", "finished_at": sa.func.now()}
-    connection.execute(sa.update(inbox).where(inbox.c.discussion_id == id, waits).values(closed))
+    connection.execute(sa.update(inbox).where(inbox.c.discussion_id.in_(ids), waits).values(closed))
 
 
-def is_open(connection: sa.Connection, inbox: sa.Table, id: UUID) -> bool:
-    """Say whether a run has, or was asked for, deliveries of a discussion."""
+def open_among(connection: sa.Connection, inbox: sa.Table, ids: Collection[UUID]) -> set[UUID]:
+    """Tell which discussions have deliveries that a run has, or was asked for."""
     taken = inbox.c.status.in_([DeliveryStatus.REQUESTED, DeliveryStatus.RUNNING])
-    return bool(connection.execute(sa.select(sa.exists().where(inbox.c.discussion_id == id, taken))).scalar())
+    wanted = sa.select(inbox.c.discussion_id).where(inbox.c.discussion_id.in_(ids), taken)
+    return set(connection.scalars(wanted.distinct()))
 
 
-def forget_words(connection: sa.Connection, inbox: sa.Table, id: UUID) -> None:
-    """Delete what deliveries and step records have of a discussion's words."""
-    connection.execute(sa.update(inbox).where(inbox.c.discussion_id == id).values(payload=sa.null()))
-    connection.execute(sa.delete(steps).where(steps.c.discussion_id == id))
+def forget_words(connection: sa.Connection, inbox: sa.Table, ids: Collection[UUID]) -> None:
+    """Delete what deliveries and step records have of the discussions' words."""
+    connection.execute(sa.update(inbox).where(inbox.c.discussion_id.in_(ids)).values(payload=sa.null()))
+    connection.execute(sa.delete(steps).where(steps.c.discussion_id.in_(ids)))
 
 
 def missing(id: UUID) -> Permanent:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from discubot_pipeline.domain.config import CREDENTIALS, Credentials, ModelCredentials, NotionCredentials, SourceConfig
 from discubot_pipeline.domain.errors import Permanent
+from discubot_pipeline.domain.hook import HookCredentials
 from discubot_pipeline.store.configs import HOOK_BYTES
 from discubot_pipeline.store.engine import single, transaction
 from discubot_pipeline.store.records import (
@@ -24,7 +25,7 @@ from discubot_pipeline.store.records import (
     source_violations,
     team_violations,
 )
-from discubot_pipeline.store.tables import outputs, source_configs, teams
+from discubot_pipeline.store.tables import hooks, outputs, source_configs, teams
 from discubot_pipeline.store.vault import Vault
 
 WORDS = {"teams": "team", "source_configs": "source", "outputs": "output"}
@@ -33,6 +34,7 @@ SEALED = (
     (source_configs, source_configs.c.model_credentials),
     (source_configs, source_configs.c.credentials),
     (outputs, outputs.c.credentials),
+    (hooks, hooks.c.credentials),
 )
 """Everything that the vault has sealed."""
 
@@ -185,4 +187,6 @@ def kind_of(column: sa.Column[Any], row: Any) -> type[Credentials]:
     """Say what a row has sealed in a column."""
     if column.name == "model_credentials":
         return ModelCredentials
+    if column.table is hooks:
+        return HookCredentials
     return NotionCredentials if column.table is outputs else CREDENTIALS[row.source]

@@ -5,7 +5,9 @@ from enum import StrEnum
 from discubot_pipeline.domain.analysis import Priority, Sentiment, TaskType
 from discubot_pipeline.domain.delivery import DeliveryKind, DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus, MessageRole
+from discubot_pipeline.domain.hook import HookEvent, HookKind, HookStatus
 from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger
+from discubot_pipeline.domain.operations import OperationKind
 from discubot_pipeline.domain.people import Match
 from discubot_pipeline.domain.task import TaskState
 from discubot_pipeline.store.columns import enum_of
@@ -19,6 +21,15 @@ class StepStatus(StrEnum):
     RETRYING = "retrying"
     IGNORED = "ignored"
     DEFERRED = "deferred"
+    FAILED = "failed"
+
+
+class ReasoningStatus(StrEnum):
+    """pending → processing → completed | failed; asked for again, it is pending once more."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
     FAILED = "failed"
 
 
@@ -42,6 +53,11 @@ step_status = enum_of(StepStatus, "step_status")
 run_outcome = enum_of(RunOutcome, "run_outcome")
 trigger = enum_of(Trigger, "trigger")
 scope = enum_of(Scope, "scope")
+reasoning_status = enum_of(ReasoningStatus, "reasoning_status")
 role = enum_of(Role, "role")
 person_match = enum_of(Match, "person_match")
 message_role = enum_of(MessageRole, "message_role")
+operation_kind = enum_of(OperationKind, "operation_kind")
+hook_kind = enum_of(HookKind, "hook_kind")
+hook_event = enum_of(HookEvent, "hook_event")
+hook_status = enum_of(HookStatus, "hook_status")

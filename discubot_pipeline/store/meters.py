@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.meters import Meter, Sum
-from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.engine import single, transaction
 from discubot_pipeline.store.tables import meters
 
 
@@ -34,5 +34,5 @@ class Meters:
         """Give all sums."""
         m = meters.c
         wanted = sa.select(m.meter, m.labels, m.total).where(m.meter.in_(list(Meter))).order_by(m.meter, m.labels)
-        with transaction(self._engine) as connection:
+        with single(self._engine) as connection:
             return {Sum(Meter(name), tuple(labels)): total for name, labels, total in connection.execute(wanted)}

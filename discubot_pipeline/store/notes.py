@@ -9,11 +9,15 @@ from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.job import RunOutcome, Scope, Stage, Trigger, Value
 from discubot_pipeline.domain.progress import Progress
+from discubot_pipeline.domain.redaction import NO_SECRETS, Redaction
 from discubot_pipeline.store.engine import single
+from discubot_pipeline.store.outbox import announcing, ringing
 from discubot_pipeline.store.tables import notes, teams
 
 CHANNEL = "discubot_jobs"
 """Tells the run id of each note whose stage, progress or outcome has changed."""
+
+LINKS = (notes.c.run_id, notes.c.team_id, notes.c.discussion_id, notes.c.source_config_id)
 
 
 class Note(Value):
@@ -41,8 +45,9 @@ class Note(Value):
 class Notes:
     """The notes table."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, redaction: Redaction = NO_SECRETS) -> None:
         self._engine = engine
+        self._redaction = redaction
 
     def open(
         self,
@@ -62,7 +67,7 @@ class Notes:
             "job_name": job_name,
             "scope": scope,
             "trigger": trigger,
-            "params": params,
+            "params": self._redaction.value(params),
             "pipeline_version": version,
         }
         insert = pg.insert(notes).values(run_id=run_id, team_id=team_id, **origin)
@@ -94,20 +99,20 @@ class Notes:
         counters: dict[str, Any] | None = None,
         summary: str | None = None,
     ) -> bool:
-        """Write how a run ended; False when that is known already. The first word is the last.
+        """Write how a run ended, and who is to be told; False when that is known already. The first word is the last.
 
         What the run itself has counted and summed up stays.
         """
         values = {
             "outcome": outcome,
             "reason": reason,
-            "error": error,
+            "error": self._redaction.text(error) if error else None,
             "not_before": not_before,
             "counters": notes.c.counters.concat(counters or {}),
             "summary": sa.func.coalesce(notes.c.summary, sa.cast(summary, sa.Text)),
             "closed_at": sa.func.now(),
         }
-        return self._write(sa.and_(notes.c.run_id == run_id, notes.c.closed_at.is_(None)), values)
+        return self._write(sa.and_(notes.c.run_id == run_id, notes.c.closed_at.is_(None)), values, outcome)
 
     def get(self, run_id: str) -> Note | None:
         """Give the note of a run."""
@@ -126,12 +131,17 @@ class Notes:
         with single(self._engine) as connection:
             return [read(row) for row in connection.execute(rows)]
 
-    def _write(self, which: sa.ColumnElement[bool], values: dict[str, Any]) -> bool:
-        """Change a note and tell those who listen, in one statement; says whether there was one to change."""
-        written = sa.update(notes).where(which).values(values).returning(notes.c.run_id).cte("written")
+    def _write(self, which: sa.ColumnElement[bool], values: dict[str, Any], outcome: RunOutcome | None = None) -> bool:
+        """Change a note and tell those who listen, in one statement; says whether there was one to change.
+
+        With an outcome the hooks that want to hear of it are put into the outbox too.
+        """
+        written = sa.update(notes).where(which).values(values).returning(*LINKS).cte("written")
+        told = announcing(written, outcome) if outcome else None
+        rings = [] if told is None else [ringing(told)]
         with single(self._engine) as connection:
-            told = connection.execute(sa.select(sa.func.pg_notify(CHANNEL, written.c.run_id), written.c.run_id))
-            return told.first() is not None
+            changed = sa.select(sa.func.pg_notify(CHANNEL, written.c.run_id), written.c.run_id, *rings)
+            return connection.execute(changed).first() is not None
 
     def _run(self, statement: Any) -> None:
         with single(self._engine) as connection:

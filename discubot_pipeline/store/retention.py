@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from discubot_pipeline.domain.delivery import DeliveryStatus
 from discubot_pipeline.store.engine import single, transaction
-from discubot_pipeline.store.tables import analyses, inboxes, notes, steps
+from discubot_pipeline.store.executions import RECORDING
+from discubot_pipeline.store.tables import analyses, hook_deliveries, inboxes, notes, steps
 
 BATCH = 1000
 
@@ -23,10 +24,20 @@ class Retention:
         return sum(self._purge(table, done, dead, dry_run) for table in inboxes.values())
 
     def forget_runs(self, run_ids: Sequence[str]) -> None:
-        """Delete the step records and notes of runs that Dagster no longer has."""
+        """Delete the step records, notes and told ends of runs that Dagster no longer has."""
         with transaction(self._engine) as connection:
-            for table in (steps, notes):
+            for table in (steps, hook_deliveries, notes):
                 connection.execute(sa.delete(table).where(table.c.run_id.in_(run_ids)))
+
+    def forget_recordings(self, age: timedelta, dry_run: bool = False) -> int:
+        """Forget what others recorded longer ago than `age`; gives how many executions."""
+        is_old = sa.and_(notes.c.job_name == RECORDING, notes.c.created_at < sa.func.now() - age)
+        old = sa.select(notes.c.run_id).where(is_old)
+        with single(self._engine) as connection:
+            run_ids = connection.execute(old).scalars().all()
+            if not dry_run:
+                self.forget_runs(run_ids)
+        return len(run_ids)
 
     def purge_analyses(self, age: timedelta, dry_run: bool = False) -> int:
         """Forget the kept answers of language models that are older than `age`; gives how many."""

@@ -9,9 +9,14 @@ from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.analysis import Usage
 from discubot_pipeline.domain.job import Stage, Value
+from discubot_pipeline.domain.redaction import NO_SECRETS, Redaction
 from discubot_pipeline.store.columns import adding
-from discubot_pipeline.store.engine import single
+from discubot_pipeline.store.engine import single, transaction
+from discubot_pipeline.store.reasonings import is_new, put, wants_explanations
 from discubot_pipeline.store.tables import StepStatus, steps
+
+OUTPUT_FOLLOWS = timedelta(seconds=2)
+"""An op's output is stored just after its record is closed, and an explanation needs it."""
 
 
 class StepRecord(Value):
@@ -24,6 +29,7 @@ class StepRecord(Value):
     output: Any
     reason: str | None
     error: str | None
+    reasoning: str | None
     attempts: int
     prompt_tokens: int
     answer_tokens: int
@@ -34,19 +40,21 @@ class StepRecord(Value):
 
 
 class Steps:
-    """The steps table: one row for each (run, op)."""
+    """The steps table: one row for each (run, op). What it keeps is redacted; each call is one transaction."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, redaction: Redaction = NO_SECRETS) -> None:
         self._engine = engine
+        self._redaction = redaction
 
-    def begin(self, run_id: str, step: str, stage: Stage | None, given: dict[str, Any]) -> None:
+    def begin(self, run_id: str, step: str, stage: Stage | None, given: Any) -> None:
         """Open the record of an op, or of its next attempt."""
-        row = {"run_id": run_id, "step": step, "stage": stage, "input": given}
+        row = {"run_id": run_id, "step": step, "stage": stage, "input": self._redaction.value(given)}
         again = {
             "status": StepStatus.RUNNING,
             "attempts": steps.c.attempts + 1,
             "reason": None,
             "error": None,
+            "reasoning": None,
             "finished_at": None,
             "updated_at": sa.func.now(),
         }
@@ -64,15 +72,24 @@ class Steps:
         team_id: UUID | None = None,
         discussion_id: UUID | None = None,
     ) -> None:
-        """Close the record of an op."""
+        """Close the record of an op; its explanation is asked for where its team wants that of every step."""
         values: dict[str, Any] = {
             "status": status,
             "reason": reason,
-            "error": error,
+            "error": self._redaction.text(error) if error else error,
             "finished_at": sa.func.now(),
         }
         values |= {"team_id": team_id, "discussion_id": discussion_id} if team_id else {}
-        self._run(self._of(run_id, step).values(values))
+        with transaction(self._engine) as connection:
+            connection.execute(self._of(run_id, step).values(values))
+            mine = (steps.c.run_id == run_id, sa.or_(steps.c.step == step, is_new()))
+            put(connection, *mine, wants_explanations(), pause=OUTPUT_FOLLOWS)
+
+    def finish(self, run_id: str, step: str, output: Any) -> None:
+        """Close the record of a step that did its work, with what came of it, in one transaction."""
+        with transaction(self._engine):
+            self.store_output(run_id, step, output)
+            self.end(run_id, step, StepStatus.COMPLETED)
 
     def spend(self, run_id: str, step: str, usage: Usage) -> None:
         """Add what a language model took to an op's record, over all its attempts."""
@@ -93,8 +110,9 @@ class Steps:
         with single(self._engine) as connection:
             return [read(row) for row in connection.execute(wanted)]
 
-    def store_output(self, run_id: str, step: str, output: dict[str, Any]) -> None:
+    def store_output(self, run_id: str, step: str, output: Any) -> None:
         """Keep an op's output for the ops after it, in this run or in one that goes on with it."""
+        output = self._redaction.value(output)
         row = {"run_id": run_id, "step": step, "output": output}
         insert = pg.insert(steps).values(row)
         kept = insert.on_conflict_do_update(index_elements=[steps.c.run_id, steps.c.step], set_={"output": output})

@@ -7,15 +7,19 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
+from discubot_pipeline.domain.redaction import NO_SECRETS, Redaction
 from discubot_pipeline.store.analyses import Analyses
 from discubot_pipeline.store.backlog import Backlog
+from discubot_pipeline.store.bulk import Bulk
 from discubot_pipeline.store.catalogue import Catalogue
 from discubot_pipeline.store.changes import Changes
 from discubot_pipeline.store.configs import Configs
 from discubot_pipeline.store.discussions import Discussions
 from discubot_pipeline.store.dossiers import Dossiers
 from discubot_pipeline.store.engine import transaction
+from discubot_pipeline.store.executions import Executions
 from discubot_pipeline.store.held import Held
+from discubot_pipeline.store.hooks import Hooks
 from discubot_pipeline.store.imports import Imports
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.inboxlist import Deliveries
@@ -23,7 +27,10 @@ from discubot_pipeline.store.limits import Limits
 from discubot_pipeline.store.messages import Messages
 from discubot_pipeline.store.meters import Meters
 from discubot_pipeline.store.notes import Notes
+from discubot_pipeline.store.operations import Operations
+from discubot_pipeline.store.outbox import Outbox
 from discubot_pipeline.store.people import AllPeople
+from discubot_pipeline.store.reasonings import Reasonings
 from discubot_pipeline.store.retention import Retention
 from discubot_pipeline.store.sorting import Sorting
 from discubot_pipeline.store.statistics import Statistics
@@ -56,15 +63,21 @@ class Stores:
     tasklist: TaskList
     replies: Replies
     steps: Steps
+    executions: Executions
+    reasonings: Reasonings
     notes: Notes
     dossiers: Dossiers
     steering: Steering
+    operations: Operations
+    bulk: Bulk
     limits: Limits
     retention: Retention
     statistics: Statistics
     backlog: Backlog
     meters: Meters
     tokens: Tokens
+    hooks: Hooks
+    outbox: Outbox
 
     def together(self) -> AbstractContextManager[sa.Connection]:
         """Make all that is written inside one transaction."""
@@ -76,7 +89,9 @@ class Stores:
             inbox.settle(run_id, status, reason, error)
 
 
-def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta()) -> Stores:
+def open_stores(
+    engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(), redaction: Redaction = NO_SECRETS
+) -> Stores:
     """Build the stores; nothing is read yet. For `recheck` settings are taken for unchanged without asking."""
     return Stores(
         engine=engine,
@@ -95,14 +110,20 @@ def open_stores(engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(
         tasks=Tasks(engine),
         tasklist=TaskList(engine),
         replies=Replies(engine),
-        steps=Steps(engine),
-        notes=Notes(engine),
+        steps=Steps(engine, redaction),
+        executions=Executions(engine, redaction),
+        reasonings=Reasonings(engine, redaction),
+        notes=Notes(engine, redaction),
         dossiers=Dossiers(engine),
         steering=Steering(engine),
+        operations=Operations(engine),
+        bulk=Bulk(engine),
         limits=Limits(engine),
         retention=Retention(engine),
         statistics=Statistics(engine),
         backlog=Backlog(engine),
         meters=Meters(engine),
         tokens=Tokens(engine),
+        hooks=Hooks(engine, vault),
+        outbox=Outbox(engine),
     )

@@ -1,11 +1,10 @@
-"""All tables of the schema `discubot`, on one page. Migrations are proven equal to it by a test."""
+"""All tables of the schema `discubot`, in their order. Migrations are proven equal to them by a test."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus, MessageRole
-from discubot_pipeline.domain.job import Scope, Trigger
 from discubot_pipeline.domain.task import TaskState
 from discubot_pipeline.store import enums
 from discubot_pipeline.store.columns import SCHEMA as SCHEMA
@@ -13,7 +12,10 @@ from discubot_pipeline.store.columns import audit, json_object, moment, referenc
 from discubot_pipeline.store.columns import metadata as metadata
 from discubot_pipeline.store.enums import Role as Role
 from discubot_pipeline.store.enums import StepStatus as StepStatus
+from discubot_pipeline.store.hooktable import hooks_table, outbox_table
 from discubot_pipeline.store.inboxtable import inbox_table
+from discubot_pipeline.store.operationtable import chunks_table, operations_table
+from discubot_pipeline.store.runtable import notes_table, reasonings_table, steps_table
 
 teams = sa.Table(
     "teams",
@@ -190,60 +192,11 @@ tasks = sa.Table(
     sa.Index(None, "run_id"),
 )
 
-steps = sa.Table(
-    "steps",
-    metadata,
-    uuid_key(),
-    sa.Column("run_id", sa.Text, nullable=False),
-    sa.Column("step", sa.Text, nullable=False),
-    sa.Column("stage", enums.stage),
-    reference("team_id", "teams", nullable=True),
-    sa.Column("discussion_id", pg.UUID(as_uuid=True)),
-    sa.Column("status", enums.step_status, nullable=False, server_default=StepStatus.RUNNING.value),
-    sa.Column("input", pg.JSONB),
-    sa.Column("output", pg.JSONB),
-    sa.Column("reason", sa.Text),
-    sa.Column("error", sa.Text),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
-    *spent(),
-    moment("started_at", nullable=False, server_default=sa.func.now()),
-    moment("finished_at"),
-    *audit(),
-    sa.UniqueConstraint("run_id", "step"),
-    sa.Index(None, "discussion_id"),
-)
-
-notes = sa.Table(
-    "notes",
-    metadata,
-    sa.Column("run_id", sa.Text, primary_key=True),
-    sa.Column("root_run_id", sa.Text, nullable=False),
-    sa.Column("job_name", sa.Text, nullable=False, server_default="discussion_job"),
-    sa.Column("scope", enums.scope, nullable=False, server_default=Scope.TEAM.value),
-    reference("team_id", "teams", nullable=True),
-    sa.Column("discussion_id", pg.UUID(as_uuid=True)),
-    sa.Column("source_config_id", pg.UUID(as_uuid=True)),
-    sa.Column("trigger", enums.trigger, nullable=False, server_default=Trigger.WEBHOOK.value),
-    sa.Column("stage", enums.stage),
-    sa.Column("outcome", enums.run_outcome),
-    sa.Column("reason", sa.Text),
-    sa.Column("error", sa.Text),
-    moment("not_before"),
-    json_object("params"),
-    json_object("progress"),
-    json_object("counters"),
-    sa.Column("summary", sa.Text),
-    sa.Column("retried_by", sa.Text),
-    sa.Column("cancelled_by", sa.Text),
-    sa.Column("note_reason", sa.Text),
-    sa.Column("pipeline_version", sa.Text, nullable=False),
-    moment("closed_at"),
-    *audit(),
-    sa.Index(None, "discussion_id", "created_at"),
-    sa.Index(None, "team_id", "created_at"),
-    sa.Index(None, "team_id", "stage", "created_at"),
-    sa.Index(None, "root_run_id"),
-)
+steps = steps_table()
+reasonings = reasonings_table()
+notes = notes_table()
+operations = operations_table()
+chunks = chunks_table()
 
 analyses = sa.Table(
     "analyses",
@@ -333,3 +286,5 @@ meters = sa.Table(
     *audit(),
     sa.PrimaryKeyConstraint("meter", "labels"),
 )
+hooks = hooks_table()
+hook_deliveries = outbox_table()

@@ -9,12 +9,15 @@ from discubot_pipeline import __version__
 from discubot_pipeline.domain.errors import PipelineError
 from discubot_pipeline.store.engine import is_up
 from discubot_pipeline.web import (
+    completions,
     discussions,
     events,
+    executions,
     hooks,
     inbox,
     jobs,
     metrics,
+    operations,
     outputs,
     people,
     problems,
@@ -33,9 +36,22 @@ def create_app(services: Services) -> FastAPI:
         app.add_exception_handler(error, problems.answer)
     app.state.metrics = metrics.Metrics(services)
     app.add_middleware(metrics.Measured, metrics=app.state.metrics)
-    for part in (hooks, metrics):
-        app.include_router(part.router)
-    for part in (inbox, jobs, events, discussions, tasks, stats, settings, outputs, people):
+    for part in (
+        hooks,
+        metrics,
+        inbox,
+        jobs,
+        events,
+        operations,
+        executions,
+        discussions,
+        tasks,
+        stats,
+        settings,
+        outputs,
+        people,
+        completions,
+    ):
         app.include_router(part.router)
 
     @app.get("/healthz", response_class=PlainTextResponse)

@@ -16,6 +16,7 @@ from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.job import Stage, Trigger
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.stores import Stores
+from discubot_pipeline.store.tables import StepStatus
 from discubot_pipeline.tracking.describe import TEAM
 from discubot_pipeline.tracking.instance import Instance
 from discubot_pipeline.tracking.status import OUTCOME, WILL_RETRY
@@ -73,6 +74,19 @@ def test_a_job_is_shown_with_its_error_and_steps(ledger: Ledger, stores: Stores)
     assert "steps" not in json.loads(job("show", run_id, "--json").output)
 
 
+def test_explanations_are_asked_for_and_counted(ledger: Ledger, stores: Stores, slack_config: SourceConfig) -> None:
+    """Once each; of what nobody knows there is nothing to explain."""
+    run_id = ledger.run("SUCCESS")
+    stores.notes.open(run_id, run_id, Trigger.WEBHOOK, {}, "0.1.0", team_name="acme")
+    stores.steps.begin(run_id, "create_tasks", Stage.TASK_CREATION, {"tasks": 2})
+    stores.steps.end(run_id, "create_tasks", StepStatus.COMPLETED)
+    assert "Asked for 1 explanations." in job("explain", run_id).output
+    told = json.loads(job("explain", run_id, "--json").output)
+    assert (told["asked"], told["explanations"][0]["status"]) == (0, "pending")
+    assert json.loads(job("explanations", "--team", "acme", "--json").output)["pending"] == 1
+    assert "Pending         1" in job("explanations").output
+
+
 def test_a_log_is_printed(ledger: Ledger) -> None:
     """Each line with its time, level and stage; so many as are asked for."""
     run_id = ledger.run("STARTED")
@@ -115,7 +129,9 @@ def test_a_job_is_watched_to_its_end(ledger: Ledger, outcome: str, status: int) 
     assert (told[-1]["event"], told[-1]["job_id"]) == (outcome, run_id)
 
 
-@pytest.mark.parametrize("words", [("show",), ("logs",), ("logs", "--follow"), ("watch",), ("cancel",), ("retry",)])
+@pytest.mark.parametrize(
+    "words", [("show",), ("explain",), ("logs",), ("logs", "--follow"), ("watch",), ("cancel",), ("retry",)]
+)
 def test_a_job_that_nobody_knows_is_said_to_be_none(ledger: Ledger, words: tuple[str, ...]) -> None:
     """One clear sentence, and the exit code 1."""
     assert job(*words, NOBODY, status=1).output == f"Error: there is no job {NOBODY}\n"

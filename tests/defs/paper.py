@@ -1,6 +1,7 @@
 """The world outside on paper: sources, trackers and analysts that keep in memory what is done to them.
 
-What a test wants to go wrong stands in `troubles` under the name of the call; each call takes the first of its own.
+What a test wants to go wrong stands in `troubles` under the name of the call; each call takes the first of its own;
+None lets one call pass.
 """
 
 from collections import defaultdict
@@ -8,16 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from discubot_pipeline.domain.analysis import Brief, DetectedTask, Findings, Judgement
+from discubot_pipeline.domain.analysis import Brief, DetectedTask, Findings, Judgement, Usage
 from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Challenge, Delivery, SourceType
 from discubot_pipeline.domain.discussion import Author, Message
+from discubot_pipeline.domain.explanation import Explanation, Wanted
 from discubot_pipeline.domain.task import Page, Standing
 from discubot_pipeline.ports import Draft, FetchedThread, Mark, Mention
 
 ANNA = Author(id="U1", name="Anna", handle="anna")
 SAID_AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 URL = "https://paper.example/"
+USAGE = Usage(prompt_tokens=100, answer_tokens=10, cost_usd=0.5)
 
 
 @dataclass
@@ -36,7 +39,7 @@ class Paper:
     """The whole world: what has been posted and made in it, and what shall go wrong."""
 
     titles: list[str] = field(default_factory=lambda: ["Fix the header", "Update the footer"])
-    troubles: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))
+    troubles: dict[str, list[Exception | None]] = field(default_factory=lambda: defaultdict(list))
     calls: list[str] = field(default_factory=list)
     replies: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     marks: dict[str, list[Mark]] = field(default_factory=lambda: defaultdict(list))
@@ -48,7 +51,9 @@ class Paper:
         """Note a call, and go wrong where a test wants it."""
         self.calls.append(name)
         if self.troubles[name]:
-            raise self.troubles[name].pop(0)
+            trouble = self.troubles[name].pop(0)
+            if trouble:
+                raise trouble
 
     def door(self, kind: SourceType) -> "PaperDoor":
         """Give the door of any source."""
@@ -65,6 +70,10 @@ class Paper:
     def analyst(self, config: SourceConfig) -> "PaperAnalyst":
         """Give the analyst of any config."""
         return PaperAnalyst(self)
+
+    def explainer(self, config: SourceConfig) -> "PaperExplainer":
+        """Give the model of any config."""
+        return PaperExplainer(self)
 
     def offline(self) -> "PaperAnalyst":
         """Give the analyst that needs nobody."""
@@ -133,6 +142,18 @@ class PaperSource:
     def plain(self, text: str) -> str:
         """Write text."""
         return text
+
+
+@dataclass
+class PaperExplainer:
+    """Explains every step in the same words."""
+
+    world: Paper
+
+    def explain(self, wanted: Wanted) -> Explanation:
+        """Explain a step."""
+        self.world.called("explain")
+        return Explanation(text=f"Paper knows why {wanted.step} did it.", author="paper:1", usage=USAGE)
 
 
 @dataclass

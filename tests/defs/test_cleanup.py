@@ -10,8 +10,10 @@ from discubot_pipeline.defs.jobs import retention_job
 from discubot_pipeline.defs.resources import job
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
-from discubot_pipeline.store.tables import inboxes
+from discubot_pipeline.domain.operations import OperationKind
+from discubot_pipeline.store.tables import chunks, inboxes, operations
 from tests.defs.workshop import Workshop
+from tests.store.samples import change, rows
 
 HOUR = timedelta(hours=1)
 
@@ -119,9 +121,21 @@ def test_a_dry_run_only_counts(workshop: Workshop, keep_days: timedelta) -> None
     chain = failed_and_retried(workshop)
     age(workshop, timedelta(days=8))
     workshop.paper.clock.ahead = keep_days + HOUR
-    assert clean_up(workshop, dry_run=True) == {"payloads": 1, "jobs": 2, "kept analyses": 0, "dry run": True}
+    counts = {"payloads": 1, "jobs": 2, "kept analyses": 0, "operations": 0}
+    assert clean_up(workshop, dry_run=True) == counts | {"dry run": True}
     assert is_known(workshop, chain[0]) == is_known(workshop, chain[1]) == EVERYWHERE
-    assert clean_up(workshop) == {"payloads": 1, "jobs": 2, "kept analyses": 0, "dry run": False}
+    assert clean_up(workshop) == counts | {"dry run": False}
+
+
+def test_old_operations_go_with_their_lines(workshop: Workshop, engine: sa.Engine, keep_days: timedelta) -> None:
+    """What is not finished stays, however old."""
+    stores, team_id = workshop.services.stores, workshop.config.team_id
+    ended, waiting = [stores.operations.ask(team_id, OperationKind.EXPORT, {}, "test", ["{}"]) for _ in range(2)]
+    change(engine, operations, created_at=sa.func.now() - keep_days - HOUR)
+    change(engine, operations, operations.c.id == ended.id, finished_at=sa.func.now() - keep_days - HOUR)
+    assert [clean_up(workshop, dry_run=dry)["operations"] for dry in (True, False, False)] == [1, 1, 0]
+    assert [each.id for each in rows(engine, operations)] == [waiting.id]
+    assert [each.operation_id for each in rows(engine, chunks)] == [waiting.id]
 
 
 def test_more_than_one_batch_is_counted_and_removed(

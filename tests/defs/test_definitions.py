@@ -19,6 +19,10 @@ JOBS = {
     "status_job": ["follow_page"],
     "backfill_job": ["import_threads"],
     "retention_job": ["remove_old"],
+    "operation_job": ["run_operation"],
+    "statistics_job": ["count_anew"],
+    "explanation_job": ["explain_steps"],
+    "hooks_job": ["tell_hooks"],
 }
 SENSORS = {
     "slack_inbox": 1,
@@ -26,10 +30,16 @@ SENSORS = {
     "notion_inbox": 1,
     "figma_inbox": 1,
     "mailgun_inbox": 1,
+    "operations_inbox": 1,
     "failed_runs": 5,
     "cancelled_runs": 5,
     "unfinished_work": 10,
+    "waiting_explanations": 5,
+    "ends_to_tell": 1,
 }
+
+
+SCHEDULES = {"retention": ("retention_job", "17 3 * * *"), "statistics_hourly": ("statistics_job", "7 * * * *")}
 
 
 @pytest.fixture(params=sorted(JOBS))
@@ -58,12 +68,11 @@ def test_every_sensor_is_known_and_runs() -> None:
 
 
 def test_every_schedule_is_known_and_runs() -> None:
-    """The clean-up comes every night, by one clock."""
-    [schedule] = list(defs.schedules or ())
-    assert isinstance(schedule, dg.ScheduleDefinition)
-    assert (schedule.name, schedule.cron_schedule, schedule.execution_timezone) == ("retention", "17 3 * * *", "UTC")
-    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
-    assert schedule.job.name == "retention_job"
+    """The clean-up comes every night, new figures every hour, by one clock."""
+    schedules = [each for each in defs.schedules or () if isinstance(each, dg.ScheduleDefinition)]
+    assert {each.name: (each.job.name, each.cron_schedule) for each in schedules} == SCHEDULES
+    assert {each.execution_timezone for each in schedules} == {"UTC"}
+    assert {each.default_status for each in schedules} == {dg.DefaultScheduleStatus.RUNNING}
 
 
 def test_no_retry_policy_turns_a_cancellation_into_a_retry(job: dg.JobDefinition) -> None:

@@ -43,8 +43,10 @@ def town() -> Iterator[Town]:
     )
     system = System(settings, sandbox=True)
     try:
-        with running(system, verbose=False):
-            yield from opened(system)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("DISCUBOT_HOOKS_TO_LOOPBACK", "true")
+            with running(system, verbose=False):
+                yield from opened(system)
     finally:
         if system.postgres:
             system.postgres.remove()

@@ -23,9 +23,9 @@ class Desk:
     token: str
 
     @classmethod
-    def of(cls, team: Team, name: str = "anna") -> "Desk":
-        """Give a member of a team a token."""
-        return cls(team.town, team.town.here.stores.tokens.make(team.row.id, name, Role.MEMBER, "test"))
+    def of(cls, team: Team, name: str = "anna", role: Role = Role.MEMBER) -> "Desk":
+        """Give a person of a team a token."""
+        return cls(team.town, team.town.here.stores.tokens.make(team.row.id, name, role, "test"))
 
     def __call__(self, method: str, path: str, status: int = 200, body: Any = None) -> Any:
         """Call the API and expect a status."""

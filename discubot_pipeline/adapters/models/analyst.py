@@ -35,7 +35,7 @@ class ModelAnalyst:
         # Imported here, not above: most processes never ask a model, and its libraries take a second to load.
         from discubot_pipeline.adapters.models.dialogue import ask
 
-        answer, usage = ask(self._choice, system_of(self._choice), prompt_of(brief))
+        answer, usage = ask(self._choice, system_of(self._choice), prompt_of(brief), Answer, "findings")
         findings = obeyed(findings_of(answer, brief), brief)
         limited = findings.model_copy(update={"tasks": findings.tasks[: brief.max_tasks]})
         return Judgement(findings=limited, usage=usage)

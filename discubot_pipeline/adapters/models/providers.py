@@ -1,6 +1,9 @@
 """Builds the client of a model's API. No key or address of the environment is used, nothing is tried again."""
 
+from typing import TypeVar
+
 import httpx2 as httpx
+from pydantic import BaseModel
 from pydantic_ai.models import Model
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel, OpenAIResponsesModelSettings
@@ -11,11 +14,11 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
 
 from discubot_pipeline.adapters.http import is_local, tls
-from discubot_pipeline.adapters.models.answer import Answer
 from discubot_pipeline.adapters.models.choice import Choice
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.preferences import AnalystKind
 
+A = TypeVar("A", bound=BaseModel)
 CONNECT_SECONDS = 5.0
 MOST_TOKENS = 16_000
 """Of an answer. Above some 21,000 the clients would stream."""
@@ -54,8 +57,8 @@ def settings_of(choice: Choice) -> ModelSettings:
     return ModelSettings(max_tokens=MOST_TOKENS, max_retries=0, timeout=choice.patience)
 
 
-def output_of(model: Model) -> NativeOutput[Answer] | ToolOutput[Answer]:
+def output_of(model: Model, form: type[A], name: str) -> NativeOutput[A] | ToolOutput[A]:
     """Let the provider enforce the schema where it can; an older model calls a tool with it."""
     if model.profile.get("supports_json_schema_output", False):
-        return NativeOutput(Answer, name="findings", template=False)
-    return ToolOutput(Answer, name="findings")
+        return NativeOutput(form, name=name, template=False)
+    return ToolOutput(form, name=name)

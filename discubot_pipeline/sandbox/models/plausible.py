@@ -15,6 +15,7 @@ MESSAGE = re.compile(
     r"(?P<asks> asks_you=\"yes\")?>(?P<text>.*?)</message>",
     re.DOTALL,
 )
+STEP = re.compile(r'<step name="([^"]*)" status="([^"]*)"')
 NAMES = re.compile(r"<people>(.*?)</people>", re.DOTALL)
 MOST = re.compile(r"<most_tasks>(\d+)</most_tasks>")
 WORK = re.compile(
@@ -42,6 +43,9 @@ class Said:
 
 def answer_to(ask: Ask) -> str:
     """Write the answer to a prompt, as JSON."""
+    step = STEP.search(ask.prompt)
+    if step:
+        return json.dumps({"reasoning": f"The step {step[1]} ended {step[2]}, since its record says so."})
     said = [*_messages(ask.prompt)]
     names = re.findall(r"<name>(.*?)</name>", "".join(NAMES.findall(ask.prompt)))
     most = next(iter(MOST.findall(ask.prompt)), "10")

@@ -14,9 +14,11 @@ from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.store.tables import Role
+from discubot_pipeline.tracking.describe import TEAM
 from discubot_pipeline.web.app import create_app
 from discubot_pipeline.wiring import Services, build
 from tests.conftest import Sandbox
+from tests.tracking.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -86,3 +88,19 @@ def slack_config(admin: Caller, stores: Stores) -> SourceConfig:
     secrets = SlackCredentials(signing_secret=SecretStr("s3cret"), bot_token=SecretStr("xoxb-test"))
     team = stores.configs.team("acme")
     return stores.configs.add_source(team, SourceType.SLACK, "slack", secrets, "test", workspace="T1")
+
+
+@pytest.fixture
+def ledger(services: Services, engine: sa.Engine) -> Iterator[Ledger]:
+    """Give an empty record of runs in the receiver's database."""
+    with engine.begin() as connection:
+        connection.execute(sa.schema.CreateSchema("dagster", if_not_exists=True))
+    with services.jobs._instance.reading() as instance:
+        instance.wipe()
+        yield Ledger(instance)
+
+
+@pytest.fixture
+def mine(member: Caller, stores: Stores) -> dict[str, str]:
+    """Give the tag of the team acme's jobs."""
+    return {TEAM: str(stores.configs.team("acme").id)}

@@ -1,40 +1,20 @@
 """Jobs over REST: who sees what, what is refused, and what a page looks like."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import dagster as dg
 import pytest
-import sqlalchemy as sa
 
 from discubot_pipeline.domain.job import Stage, Trigger
 from discubot_pipeline.store.stores import Stores
-from discubot_pipeline.tracking.describe import TEAM
 from discubot_pipeline.tracking.status import OUTCOME, WILL_RETRY
 from discubot_pipeline.web.pages import cursor
-from discubot_pipeline.wiring import Services
 from tests.tracking.ledger import Ledger
 from tests.web.rest.conftest import Caller, Enter
 
 PARTS = ("", "/logs", "/progress", "/outcome", "/steps", "/events")
-
-
-@pytest.fixture
-def ledger(services: Services, engine: sa.Engine) -> Iterator[Ledger]:
-    """Give an empty record of runs in the receiver's database."""
-    with engine.begin() as connection:
-        connection.execute(sa.schema.CreateSchema("dagster", if_not_exists=True))
-    with services.jobs._instance.reading() as instance:
-        instance.wipe()
-        yield Ledger(instance)
-
-
-@pytest.fixture
-def mine(member: Caller, stores: Stores) -> dict[str, str]:
-    """Give the tag of the team acme's jobs."""
-    return {TEAM: str(stores.configs.team("acme").id)}
 
 
 def test_jobs_come_in_pages(member: Caller, ledger: Ledger, mine: dict[str, str]) -> None:
@@ -169,7 +149,7 @@ def test_all_that_may_go_wrong_is_described(member: Caller) -> None:
     """Each route of jobs names its errors, as problem details."""
     paths = member.client.get("/api/openapi.json").json()["paths"]
     routes = {path: ways for path, ways in paths.items() if path.startswith("/api/jobs") or path.endswith("/retry")}
-    assert len(routes) == 9
+    assert len(routes) == 10
     for ways in routes.values():
         for way in ways.values():
             assert {"401", "422", "503"} <= set(way["responses"])

@@ -13,9 +13,14 @@ CREATE TYPE discubot.step_status AS ENUM ('running', 'completed', 'retrying', 'i
 CREATE TYPE discubot.run_outcome AS ENUM ('completed', 'partial', 'deferred', 'ignored', 'failed', 'cancelled');
 CREATE TYPE discubot.trigger AS ENUM ('webhook', 'manual', 'schedule', 'retry', 'backfill');
 CREATE TYPE discubot.scope AS ENUM ('team', 'system');
+CREATE TYPE discubot.reasoning_status AS ENUM ('pending', 'processing', 'completed', 'failed');
 CREATE TYPE discubot.role AS ENUM ('member', 'admin');
 CREATE TYPE discubot.person_match AS ENUM ('email', 'name', 'manual', 'imported');
 CREATE TYPE discubot.message_role AS ENUM ('user', 'assistant', 'system');
+CREATE TYPE discubot.operation_kind AS ENUM ('import', 'delete', 'export', 'statistics');
+CREATE TYPE discubot.hook_kind AS ENUM ('webhook', 'slack');
+CREATE TYPE discubot.hook_event AS ENUM ('job.completed', 'job.partial', 'job.failed', 'job.cancelled');
+CREATE TYPE discubot.hook_status AS ENUM ('pending', 'sent', 'failed');
 
 CREATE TABLE discubot.teams (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -476,6 +481,7 @@ CREATE TABLE discubot.steps (
     output JSONB,
     reason TEXT,
     error TEXT,
+    reasoning TEXT,
     attempts INTEGER DEFAULT '1' NOT NULL,
     prompt_tokens BIGINT DEFAULT '0' NOT NULL,
     answer_tokens BIGINT DEFAULT '0' NOT NULL,
@@ -492,9 +498,40 @@ CREATE TABLE discubot.steps (
 );
 CREATE INDEX ix_steps_discussion_id ON discubot.steps (discussion_id);
 
+CREATE TABLE discubot.reasonings (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    team_id UUID,
+    status discubot.reasoning_status DEFAULT 'pending' NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    worker TEXT,
+    due_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    author TEXT,
+    reason TEXT,
+    error TEXT,
+    prompt_tokens BIGINT DEFAULT '0' NOT NULL,
+    answer_tokens BIGINT DEFAULT '0' NOT NULL,
+    cost_usd NUMERIC(12, 6) DEFAULT '0' NOT NULL,
+    asked_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    started_at TIMESTAMP WITH TIME ZONE,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_reasonings PRIMARY KEY (id),
+    CONSTRAINT uq_reasonings_run_id_step UNIQUE (run_id, step),
+    CONSTRAINT fk_reasonings_run_id_step FOREIGN KEY(run_id, step) REFERENCES discubot.steps (run_id, step) ON DELETE CASCADE,
+    CONSTRAINT fk_reasonings_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_reasonings_due ON discubot.reasonings (due_at) WHERE status IN ('pending', 'processing');
+CREATE INDEX ix_reasonings_team_id_status ON discubot.reasonings (team_id, status);
+
 CREATE TABLE discubot.notes (
     run_id TEXT NOT NULL,
     root_run_id TEXT NOT NULL,
+    project TEXT DEFAULT 'discubot' NOT NULL,
     job_name TEXT DEFAULT 'discussion_job' NOT NULL,
     scope discubot.scope DEFAULT 'team' NOT NULL,
     team_id UUID,
@@ -526,6 +563,45 @@ CREATE INDEX ix_notes_discussion_id_created_at ON discubot.notes (discussion_id,
 CREATE INDEX ix_notes_root_run_id ON discubot.notes (root_run_id);
 CREATE INDEX ix_notes_team_id_created_at ON discubot.notes (team_id, created_at);
 CREATE INDEX ix_notes_team_id_stage_created_at ON discubot.notes (team_id, stage, created_at);
+
+CREATE TABLE discubot.inbox_operations (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    team_id UUID NOT NULL,
+    kind discubot.operation_kind NOT NULL,
+    status discubot.delivery_status DEFAULT 'pending' NOT NULL,
+    params JSONB DEFAULT '{}' NOT NULL,
+    items INTEGER DEFAULT '0' NOT NULL,
+    result JSONB DEFAULT '{}' NOT NULL,
+    reason TEXT,
+    error TEXT,
+    generation INTEGER DEFAULT '0' NOT NULL,
+    expiries INTEGER DEFAULT '0' NOT NULL,
+    leased_until TIMESTAMP WITH TIME ZONE,
+    run_key TEXT,
+    run_id TEXT,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_inbox_operations PRIMARY KEY (id),
+    CONSTRAINT fk_inbox_operations_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_inbox_operations_open ON discubot.inbox_operations (status, created_at) WHERE finished_at IS NULL;
+CREATE INDEX ix_inbox_operations_team_id_created_at_id ON discubot.inbox_operations (team_id, created_at, id);
+
+CREATE TABLE discubot.operation_chunks (
+    operation_id UUID NOT NULL,
+    number INTEGER NOT NULL,
+    first_line INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_operation_chunks PRIMARY KEY (operation_id, number),
+    CONSTRAINT fk_operation_chunks_operation_id FOREIGN KEY(operation_id) REFERENCES discubot.inbox_operations (id) ON DELETE CASCADE
+);
 
 CREATE TABLE discubot.analyses (
     team_id UUID NOT NULL,
@@ -640,3 +716,56 @@ CREATE TABLE discubot.meters (
     updated_by TEXT DEFAULT 'system' NOT NULL,
     CONSTRAINT pk_meters PRIMARY KEY (meter, labels)
 );
+
+CREATE TABLE discubot.hooks (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    team_id UUID NOT NULL,
+    source_config_id UUID,
+    sender_id UUID,
+    name TEXT NOT NULL,
+    kind discubot.hook_kind NOT NULL,
+    url TEXT,
+    channel TEXT,
+    events TEXT[] DEFAULT '{}' NOT NULL,
+    has_text BOOLEAN DEFAULT false NOT NULL,
+    active BOOLEAN DEFAULT true NOT NULL,
+    reason TEXT,
+    credentials BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_hooks PRIMARY KEY (id),
+    CONSTRAINT uq_hooks_team_id_name UNIQUE (team_id, name),
+    CONSTRAINT ck_hooks_url CHECK ((kind = 'webhook') = (url IS NOT NULL)),
+    CONSTRAINT ck_hooks_channel CHECK ((kind = 'slack') = (channel IS NOT NULL AND sender_id IS NOT NULL)),
+    CONSTRAINT fk_hooks_team_id FOREIGN KEY(team_id) REFERENCES discubot.teams (id) ON DELETE CASCADE,
+    CONSTRAINT fk_hooks_source_config_id FOREIGN KEY(source_config_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE,
+    CONSTRAINT fk_hooks_sender_id FOREIGN KEY(sender_id) REFERENCES discubot.source_configs (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_hooks_sender_id ON discubot.hooks (sender_id);
+CREATE INDEX ix_hooks_source_config_id ON discubot.hooks (source_config_id);
+
+CREATE TABLE discubot.hook_deliveries (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    hook_id UUID NOT NULL,
+    run_id TEXT NOT NULL,
+    event discubot.hook_event NOT NULL,
+    status discubot.hook_status DEFAULT 'pending' NOT NULL,
+    tries INTEGER DEFAULT '0' NOT NULL,
+    not_before TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    leased_until TIMESTAMP WITH TIME ZONE,
+    reason TEXT,
+    error TEXT,
+    sent_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_by TEXT DEFAULT 'system' NOT NULL,
+    updated_by TEXT DEFAULT 'system' NOT NULL,
+    CONSTRAINT pk_hook_deliveries PRIMARY KEY (id),
+    CONSTRAINT uq_hook_deliveries_hook_id_run_id UNIQUE (hook_id, run_id),
+    CONSTRAINT fk_hook_deliveries_hook_id FOREIGN KEY(hook_id) REFERENCES discubot.hooks (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_hook_deliveries_hook_id_created_at_id ON discubot.hook_deliveries (hook_id, created_at, id);
+CREATE INDEX ix_hook_deliveries_pending ON discubot.hook_deliveries (not_before, id) WHERE status = 'pending';
+CREATE INDEX ix_hook_deliveries_run_id ON discubot.hook_deliveries (run_id);
