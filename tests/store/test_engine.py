@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from discubot_pipeline.domain.errors import Permanent, Transient
-from discubot_pipeline.store.engine import connect, database_faults, is_up, transaction
+from discubot_pipeline.store.engine import connect, database_faults, is_up, single, transaction
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.store.tables import teams
 
@@ -76,6 +76,31 @@ class TestTransaction:
         with pytest.raises(Permanent, match="exists"):
             write_two()
         assert count_teams(stores) == 1
+
+    def test_a_single_statement_is_a_part_of_the_transaction_around_it(self, stores: Stores) -> None:
+        """Alone it is there at once; inside a transaction it goes with that one."""
+        stores.configs.add_team("one", "test")
+        rename = sa.update(teams).values(name="two")
+        with single(stores.engine) as connection:
+            connection.execute(rename)
+        assert [team.name for team in stores.configs.teams()] == ["two"]
+
+        def write_and_fail() -> None:
+            with stores.together(), single(stores.engine) as connection:
+                connection.execute(rename.values(name="three"))
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            write_and_fail()
+        assert [team.name for team in stores.configs.teams()] == ["two"]
+
+    def test_a_connection_is_as_it_was_after_a_single_statement(self, engine: sa.Engine) -> None:
+        """Whoever gets it next works in a transaction again."""
+        with single(engine) as connection:
+            connection.execute(sa.select(1))
+        with engine.connect() as connection:
+            times = {connection.exec_driver_sql("SELECT now()").scalar() for _ in range(2)}
+        assert len(times) == 1
 
     def test_engines_do_not_share_transactions(self, stores: Stores, narrow: sa.Engine) -> None:
         """A transaction of another database is another one."""
