@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from discubot_pipeline.defs.perform import end_step, fail, job_of
-from discubot_pipeline.defs.ticks import LONGEST_LISTEN, RUNNING, is_test
+from discubot_pipeline.defs.ticks import LONGEST_LISTEN, LONGEST_WAIT, RUNNING, is_test
 from discubot_pipeline.domain.delivery import DeliveryStatus
 from discubot_pipeline.domain.errors import Ignored, PipelineError, Transient
 from discubot_pipeline.domain.job import MAX_OP_RETRIES, Job, Scope, Trigger, backoff
@@ -156,15 +156,18 @@ def operations_inbox(
     """Look after what was asked for, then ask for a run for each operation that waits."""
     if is_test(context):
         return dg.SkipReason("A test takes nothing.")
-    look_after(context, services)
-    runs = lease_or_wait(services)
+    is_any_at_work = look_after(context, services)
+    runs = lease_or_wait(services, LONGEST_LISTEN if is_any_at_work else LONGEST_WAIT)
     if not runs:
         return dg.SkipReason("Nothing is due.")
     return dg.SensorResult(run_requests=[request(run) for run in runs])
 
 
-def look_after(context: dg.SensorEvaluationContext, services: Services) -> None:
-    """See what became of runs that did not begin in time, and of those that ended without a word."""
+def look_after(context: dg.SensorEvaluationContext, services: Services) -> bool:
+    """See what became of runs that did not begin in time, and of those that ended without a word.
+
+    Says whether any was at work.
+    """
     operations, instance = services.stores.operations, context.instance
     for late in operations.expired():
         run = run_of_key(instance, context.sensor_name, late.run_key)
@@ -176,7 +179,8 @@ def look_after(context: dg.SensorEvaluationContext, services: Services) -> None:
                 operations.drop(late.run_key, "cancelled")
             case _:
                 operations.requeue(late.run_key)
-    for operation in operations.running():
+    at_work = operations.running()
+    for operation in at_work:
         run_id = operation.run_id or ""
         run = instance.get_run_by_id(run_id)
         fate = fate_of(instance, run)
@@ -184,14 +188,15 @@ def look_after(context: dg.SensorEvaluationContext, services: Services) -> None:
             insist(instance, run, services.outside.clock.now())
         else:
             operations.finish(operation.id, run_id, DeliveryStatus.FAILED, *LOST.get(fate, CRASHED))
+    return bool(at_work)
 
 
-def lease_or_wait(services: Services) -> list[OperationRun]:
+def lease_or_wait(services: Services, longest: timedelta) -> list[OperationRun]:
     """Take what waits; when that is nothing, wait for the bell and look once more."""
     operations = services.stores.operations
     with listening(services.settings.listen_url) as bell:
         runs = operations.lease(QUEUE_BOUND, LEASE)
-        if runs or not bell.wait(BELL, LONGEST_LISTEN):
+        if runs or not bell.wait(BELL, longest):
             return runs
     return operations.lease(QUEUE_BOUND, LEASE)
 

@@ -11,7 +11,7 @@ RUNNING = dg.DefaultSensorStatus.RUNNING
 LONGEST_LISTEN = timedelta(seconds=20)
 """How long those wait who also look after runs that were asked for."""
 LONGEST_WAIT = timedelta(seconds=45)
-"""How long those wait whose queue says what comes due; Dagster gives an evaluation a minute."""
+"""How long those wait who have nothing to look after; Dagster gives an evaluation a minute."""
 
 
 class Queue(Protocol):

@@ -130,7 +130,9 @@ def test_a_test_by_hand_takes_nothing(workshop: Workshop) -> None:
     assert stand(workshop, operation).status == "pending"
 
 
-def test_a_run_that_never_began_is_asked_for_again_three_times_at_most(workshop: Workshop, engine: sa.Engine) -> None:
+def test_a_run_that_never_began_is_asked_for_again_three_times_at_most(
+    workshop: Workshop, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Under a new key each time; then the operation is dead."""
     operation = wanted(workshop, "statistics")
     keys = []
@@ -139,11 +141,8 @@ def test_a_run_that_never_began_is_asked_for_again_three_times_at_most(workshop:
         keys.append(request.run_key)
         change(engine, operations, leased_until=ago(minutes=1))
     assert keys == [f"{operation.id}:{number}" for number in range(3)]
-    bulk.LONGEST_LISTEN, kept = timedelta(seconds=0), bulk.LONGEST_LISTEN
-    try:
-        assert not tick(workshop, WATCH).run_requests
-    finally:
-        bulk.LONGEST_LISTEN = kept
+    monkeypatch.setattr(bulk, "LONGEST_WAIT", timedelta(seconds=0))
+    assert not tick(workshop, WATCH).run_requests
     assert (stand(workshop, operation).status, stand(workshop, operation).reason) == ("dead", "never_claimed")
 
 
@@ -167,7 +166,7 @@ def test_a_run_that_is_late_keeps_its_operation(
     workshop: Workshop, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lease is renewed."""
-    monkeypatch.setattr(bulk, "LONGEST_LISTEN", timedelta(seconds=0))
+    monkeypatch.setattr(bulk, "LONGEST_WAIT", timedelta(seconds=0))
     operation = wanted(workshop, "export")
     [request] = tick(workshop, WATCH).run_requests
     tags = {RUN_KEY: request.run_key, SENSOR: WATCH.name}
