@@ -14,11 +14,12 @@ from discubot_pipeline.domain.config import GenericCredentials, NotionCredential
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent, Transient
 from discubot_pipeline.domain.facts import JobQuery
+from discubot_pipeline.outside import Adapters, SystemClock, paced
 from discubot_pipeline.ports import Outside
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.limits import Rate
 from discubot_pipeline.store.stores import Stores
-from discubot_pipeline.wiring import Adapters, SystemClock, build, paced
+from discubot_pipeline.wiring import build
 
 NOBODY = SecretStr("postgresql://x:y@nowhere.invalid/z")
 

@@ -1,4 +1,4 @@
-"""Makes tasks in a Notion database: the `Tracker` of one output. Built in `wiring.py`."""
+"""Makes tasks in a Notion database: the `Tracker` of one output. Built in `outside.py`."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta

@@ -9,9 +9,10 @@ from contextlib import closing
 import pytest
 
 from discubot_pipeline.domain.config import Output
+from discubot_pipeline.outside import NOTION_RATE
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.stores import Stores
-from discubot_pipeline.wiring import NOTION_RATE, Services, build
+from discubot_pipeline.wiring import Services, build
 from tests.adapters.notion_space import Workspace, workspace
 from tests.conftest import Sandbox
 

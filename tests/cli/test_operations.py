@@ -5,10 +5,10 @@ from uuid import UUID
 
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.job import Job
+from discubot_pipeline.outside import SystemClock
 from discubot_pipeline.ports import Unwatched
 from discubot_pipeline.stages.operations import operate, take
 from discubot_pipeline.store.stores import Stores
-from discubot_pipeline.wiring import SystemClock
 from tests.cli.commands import Shell
 from tests.store.portable import lines
 

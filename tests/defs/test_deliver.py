@@ -19,13 +19,14 @@ from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.hook import BY_DEFAULT, MOST_TRIES, Hook, HookCredentials, HookEvent, HookKind
 from discubot_pipeline.domain.job import RunOutcome
+from discubot_pipeline.outside import Adapters
 from discubot_pipeline.stages import deliver as stage
 from discubot_pipeline.store.bell import listening
 from discubot_pipeline.store.outbox import BELL
 from discubot_pipeline.store.tables import hook_deliveries
 from discubot_pipeline.tracking.describe import Addresses
 from discubot_pipeline.tracking.jobs import JobStore
-from discubot_pipeline.wiring import Adapters, Services
+from discubot_pipeline.wiring import Services
 from tests.defs.target import Target, listening_target
 from tests.defs.ticks import by_hand, tick
 from tests.defs.workshop import THREAD, Workshop

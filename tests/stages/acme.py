@@ -11,11 +11,11 @@ from discubot_pipeline.domain.config import Output, SourceConfig
 from discubot_pipeline.domain.delivery import Arrival, Launch, SourceType
 from discubot_pipeline.domain.discussion import ConfiguredDiscussion, ParsedDiscussion, Thread
 from discubot_pipeline.domain.job import Job, Stage
+from discubot_pipeline.outside import Adapters
 from discubot_pipeline.stages.configure import configure
 from discubot_pipeline.stages.gather import gather
 from discubot_pipeline.stages.validate import validate
 from discubot_pipeline.store.stores import Stores
-from discubot_pipeline.wiring import Adapters
 from tests.adapters.notion_space import Workspace
 from tests.adapters.slack_workspace import SlackHarness
 from tests.conftest import Sandbox

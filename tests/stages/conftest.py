@@ -10,9 +10,9 @@ from pydantic import SecretStr
 
 from discubot_pipeline.domain.config import NotionCredentials, Output, SlackCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.outside import Adapters
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.stores import Stores
-from discubot_pipeline.wiring import Adapters
 from tests.adapters.notion_space import Workspace, workspace
 from tests.adapters.slack_workspace import SlackHarness
 from tests.conftest import Sandbox

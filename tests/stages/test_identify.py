@@ -14,10 +14,10 @@ from discubot_pipeline.domain.delivery import Arrival, Delivery, DeliveryStatus,
 from discubot_pipeline.domain.discussion import ParsedDiscussion, discussion_id
 from discubot_pipeline.domain.errors import Ignored, Permanent
 from discubot_pipeline.domain.job import LONGEST_WAIT
+from discubot_pipeline.outside import Adapters
 from discubot_pipeline.sandbox.figma import mails
 from discubot_pipeline.stages.validate import validate
 from discubot_pipeline.store.stores import Stores
-from discubot_pipeline.wiring import Adapters
 from tests.adapters.figma_file import PASSCODE, FigmaHarness
 from tests.adapters.test_mailgundoor import FORM, KEY, mail_of
 from tests.conftest import Sandbox

@@ -17,12 +17,13 @@ from pydantic import SecretStr
 
 from discubot_pipeline.domain.config import SlackCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
+from discubot_pipeline.outside import Adapters
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.stores import Stores, open_stores
 from discubot_pipeline.store.tables import inboxes, source_configs
 from discubot_pipeline.store.vault import Vault
 from discubot_pipeline.web.socket import Sockets
-from discubot_pipeline.wiring import Adapters, Services
+from discubot_pipeline.wiring import Services
 from tests.conftest import Sandbox
 from tests.store.samples import change
 from tests.waiting import until

@@ -6,9 +6,10 @@ from itertools import count
 
 import pytest
 
+from discubot_pipeline.outside import Adapters
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.store.stores import Stores
-from discubot_pipeline.wiring import Adapters, Services
+from discubot_pipeline.wiring import Services
 from tests.conftest import Sandbox
 from tests.stages.firms.rig import Firm, found_firm
 

@@ -19,6 +19,7 @@ from discubot_pipeline.domain.delivery import Launch, RunToRequest, SourceType
 from discubot_pipeline.domain.discussion import Thread
 from discubot_pipeline.domain.job import Job, Outcome, Trigger
 from discubot_pipeline.domain.task import CreatedTasks
+from discubot_pipeline.outside import Adapters
 from discubot_pipeline.ports import Analyst
 from discubot_pipeline.stages.analyze import analyze
 from discubot_pipeline.stages.configure import configure
@@ -27,7 +28,7 @@ from discubot_pipeline.stages.notify import notify
 from discubot_pipeline.stages.publish import publish
 from discubot_pipeline.stages.validate import validate
 from discubot_pipeline.web.hooks import store
-from discubot_pipeline.wiring import Adapters, Services
+from discubot_pipeline.wiring import Services
 from tests.adapters.slack_workspace import sign
 from tests.conftest import Sandbox
 

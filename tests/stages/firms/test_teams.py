@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from discubot_pipeline import wiring
+from discubot_pipeline import outside
 from discubot_pipeline.domain.delivery import DeliveryStatus
 from discubot_pipeline.domain.discussion import DiscussionStatus
 from discubot_pipeline.domain.job import RunOutcome
@@ -77,7 +77,7 @@ def done(
     firms: list[Firm], drawing: Drawing, services: Services, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> list[Made]:
     """Deliver everything interleaved, and let eight workers work until nothing is due."""
-    monkeypatch.setattr(wiring, "NOTION_RATE", Rate(per_minute=100_000, burst=10_000))
+    monkeypatch.setattr(outside, "NOTION_RATE", Rate(per_minute=100_000, burst=10_000))
     calls = [
         call
         for thread in range(THREADS)

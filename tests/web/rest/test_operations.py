@@ -9,11 +9,11 @@ import pytest
 
 from discubot_pipeline.domain.job import Job
 from discubot_pipeline.domain.operations import Operation
+from discubot_pipeline.outside import SystemClock
 from discubot_pipeline.ports import Unwatched
 from discubot_pipeline.stages.operations import operate, take
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.store.tables import Role
-from discubot_pipeline.wiring import SystemClock
 from tests.store.portable import lines
 from tests.web.rest.conftest import Caller, Enter
 from tests.web.rest.test_discussions import walk
