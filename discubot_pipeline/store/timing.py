@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from discubot_pipeline.domain.job import Value
 
 VERBS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"})
-BEGAN = "query_began"
+BEGAN = "discubot_began"
 Seen = Callable[[str, float, bool], None]
 """Told of each query: its verb, how many seconds it took, and whether it failed."""
 
@@ -25,14 +25,14 @@ class PoolUse(Value):
 def watch(engine: sa.Engine, seen: Seen) -> None:
     """Tell of each query of an engine from now on."""
 
-    def before(connection: sa.Connection, *_: Any) -> None:
-        connection.info[BEGAN] = time.monotonic()
+    def before(_: sa.Connection, __: Any, ___: str, ____: Any, context: Any, _____: bool) -> None:
+        setattr(context, BEGAN, time.monotonic())
 
-    def after(connection: sa.Connection, cursor: Any, statement: str, *_: Any) -> None:
-        seen(verb_of(statement), time.monotonic() - connection.info.pop(BEGAN), False)
+    def after(_: sa.Connection, __: Any, statement: str, ___: Any, context: Any, ____: bool) -> None:
+        seen(verb_of(statement), time.monotonic() - getattr(context, BEGAN), False)
 
     def failed(error: sa.ExceptionContext) -> None:
-        began = error.connection.info.pop(BEGAN, None) if error.connection and error.statement else None
+        began = getattr(error.execution_context, BEGAN, None)
         if began is not None and error.statement:
             seen(verb_of(error.statement), time.monotonic() - began, True)
         elif error.connection is None:

@@ -93,9 +93,13 @@ def test_all_sensors_and_schedules_run(town: Town) -> None:
       ... on Repository { sensors { name sensorState { status } } schedules { name scheduleState { status } } } } }"""
     found = town.web.ask(query, repository=selector)["repositoryOrError"]
     assert {each["name"]: each["sensorState"]["status"] for each in found["sensors"]} == dict.fromkeys(
-        (*(f"{source}_inbox" for source in SourceType), "failed_runs", "cancelled_runs", "unfinished_work"), "RUNNING"
+        (
+            *(f"{source}_inbox" for source in (*SourceType, "operations")),
+            *("failed_runs", "cancelled_runs", "unfinished_work", "waiting_explanations", "ends_to_tell"),
+        ),
+        "RUNNING",
     )
-    assert [each["scheduleState"]["status"] for each in found["schedules"]] == ["RUNNING"]
+    assert [each["scheduleState"]["status"] for each in found["schedules"]] == ["RUNNING"] * 2
 
 
 def test_doctor_finds_nothing_wrong(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

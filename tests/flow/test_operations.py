@@ -50,7 +50,7 @@ def test_what_was_imported_is_there(archivist: Desk, town: Town) -> None:
     assert [message["content"] for message in said] == [
         f"message {number} of {newest['title'].removeprefix('About ')}" for number in range(2)
     ]
-    stranger = Desk.of(town.team("strangers"))
+    stranger = Desk.of(town.team("importers-next-door"))
     stranger("GET", f"/operations/{imported['id']}", 404)
     stranger("GET", f"/jobs/{imported['run_id']}", 404)
 

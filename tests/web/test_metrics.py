@@ -148,7 +148,7 @@ def test_queries_and_pool_are_shown(receiver: Receiver, slack_config: SourceConf
     """The receiver's own."""
     receiver.slack(slack_config, MENTION)
     found = samples(receiver)
-    assert found["discubot_query_seconds_count", labelled(statement="INSERT")] >= 1
+    assert found["discubot_query_seconds_count", labelled(statement="WITH")] >= 1
     assert found["discubot_pool_connections", labelled(state="most")] == 8
     assert found["discubot_pool_connections", labelled(state="in_use")] == 0
     assert found["discubot_database_up", labelled()] == 1
