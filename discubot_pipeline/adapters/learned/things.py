@@ -1,21 +1,25 @@
-"""Names the thing that a clause speaks of, in the clause's own words: what "it" and "them" of a later order mean."""
+"""Names the things that people speak of, in their own words: what "it" and "them" of a later order mean."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from discubot_pipeline.adapters.learned.talk import Clause
 from discubot_pipeline.adapters.rules.bugs import GERUNDS, lowered
-from discubot_pipeline.adapters.rules.requests import Ask
-from discubot_pipeline.adapters.rules.verbs import NOUNLIKE, WORK
+from discubot_pipeline.adapters.rules.leads import strip_leads
+from discubot_pipeline.adapters.rules.requests import asks_in
+from discubot_pipeline.adapters.rules.sentences import Sentence
+from discubot_pipeline.adapters.rules.titles import content_words
+from discubot_pipeline.adapters.rules.verbs import NOUNLIKE, WORK, Tier
 
-MOST_WORDS = 7
+MOST_WORDS, SHORT = 7, 2
 MANY = frozenset(("them", "those", "these", "both"))
+ONE = frozenset(("it", "one"))
 
 _ADVERBS = "still|never|always|also|just|now|currently|already|only|really"
 _VERBS = (
     r"(?:is|are|was|were|has|have|had|does|do|did)(?:n['’]t)?|can|can['’]t|cannot|could|should|must|will|would|"
     r"needs?|wants?|says?|asks?|keeps?|looks?|seems?|got|gets|goes|went|runs|comes|left|lost|died|broke|expires|"
-    r"jumps|prints|404s|500s"
+    r"jumps|prints|hammers?|404s|500s"
 )
 _FINITE = "|".join((_ADVERBS, _VERBS, *GERUNDS, *(f"{verb}s" for verb in sorted(WORK - NOUNLIKE))))
 _NO_SUBJECT = (
@@ -25,7 +29,7 @@ _NO_SUBJECT = (
 )
 _STOP = (
     rf"{_FINITE}|that|which|who|when|where|while|because|so|and|but|or|if|before|after|until|till|since|as|than|then|"
-    r"by|today|tomorrow|i|we|you|they|it|he|she|me|us|them|him|there|here"
+    r"into|by|today|tomorrow|i|we|you|they|it|he|she|me|us|them|him|there|here"
 )
 _DETERMINER = r"the|our|your|their|his|her|my"
 _NAME = rf"(?:(?!(?:{_STOP})\b)[^\s,;:?!()]+(?: |$|(?=[,;:?!()]))){{1,{MOST_WORDS}}}"
@@ -33,29 +37,62 @@ _SUBJECT = re.compile(rf"(?!{_NO_SUBJECT})[^,;:?!]{{2,60}}?(?= (?:{_FINITE})\b)"
 _DEFINITE = re.compile(rf"\b(?:{_DETERMINER}) {_NAME}", re.IGNORECASE)
 _INDEFINITE = re.compile(rf"\ban? {_NAME}", re.IGNORECASE)
 _DETERMINED = re.compile(rf"\b(?:{_DETERMINER}|an?|these|those) {_NAME}", re.IGNORECASE)
-_LOOSE_END = re.compile(r"(?: (?:of|for|in|on|at|from|with|to|into|not|no|about|over|the|an?))+$", re.IGNORECASE)
-_HEAD = re.compile(r"^.*?(?= (?:of|for|in|on|at|from|with|to|into|about)\b|$)", re.IGNORECASE)
+_LOOSE_END = re.compile(r"(?: (?:of|for|in|on|at|from|with|to|not|no|about|over|w/|the|an?))+$", re.IGNORECASE)
+_HEAD = re.compile(r"^.*?(?= (?:of|for|in|on|at|from|with|to|about)\b|$)", re.IGNORECASE)
 
 
-def thing_in(clause: Clause, asks: tuple[Ask, ...], pointer: str) -> str:
-    """Name the thing of a clause that a pointing word can mean; empty where none is named."""
-    text = clause.sentence.show(asks[0].body if len(asks) == 1 else clause.body).rstrip(" .?!")
-    return next((thing for thing in _things(text, bool(asks), pointer) if _agree(thing, pointer)), "")
+@dataclass(frozen=True)
+class Thing:
+    """Something that can be meant, under the name that a sentence gives it."""
+
+    name: str
+    sentence: Sentence
 
 
-def _things(text: str, is_order: bool, pointer: str) -> Iterator[str]:
-    """Give what a text names: what it is about first."""
+def thing_in(sentence: Sentence, pointer: str) -> Thing | None:
+    """Find the thing of a sentence that a pointing word can mean: what it is about, else what it names."""
+    asks = asks_in(sentence)
+    text = sentence.show(asks[0].body if len(asks) == 1 else strip_leads(sentence, sentence.text)[0])
+    is_order = any(ask.tier is not Tier.UNKNOWN for ask in asks)
     subject = None if is_order or pointer == "one" else _SUBJECT.match(text)
     rest = _INDEFINITE if pointer == "one" else _DETERMINED if is_order else _DEFINITE
-    for found in (*([subject] if subject else ()), *rest.finditer(text)):
-        yield _LOOSE_END.sub("", lowered(found[0].strip()))
+    return _first(sentence, (*([subject] if subject else ()), *rest.finditer(text)), pointer)
+
+
+def known_in(sentence: Sentence, pointer: str) -> Thing | None:
+    """Find the first thing that a sentence speaks of as known: "I can take the button"."""
+    return _first(sentence, _DEFINITE.finditer(sentence.show()), pointer)
+
+
+def introduced(thing: Thing, before: Sequence[Sentence]) -> Thing:
+    """Give a thing as it first came up, where it had a longer name: "the button" was "the *Pay now* button"."""
+    short = _head(thing.name).casefold().split()
+    for sentence in before if len(short) == SHORT else ():
+        for name in map(_name, _DEFINITE.finditer(sentence.show())):
+            full = _head(name).casefold().split()
+            if len(full) > SHORT and full[0] == short[0] and full[-1] == short[-1]:
+                return Thing(name, sentence)
+    return thing
+
+
+def _first(sentence: Sentence, found: Iterable[re.Match[str]], pointer: str) -> Thing | None:
+    names = (name for name in map(_name, found) if content_words(name) and _agree(name, pointer))
+    return next((Thing(name, sentence) for name in names), None)
+
+
+def _name(found: re.Match[str]) -> str:
+    return lowered(_LOOSE_END.sub("", found[0].strip(" .")))
+
+
+def _head(thing: str) -> str:
+    found = _HEAD.match(thing)
+    return found[0] if found else thing
 
 
 def _agree(thing: str, pointer: str) -> bool:
-    """Say whether one thing is meant by "it", many by "them"; names and what nothing points to agree with all."""
-    head = _HEAD.match(thing)
-    last = (head[0] if head else thing).split()[-1]
+    """Say whether one thing is meant by "it", many by "them"; a name, and what nothing points to, agree with all."""
+    last = _head(thing).split()[-1]
     is_many = last.endswith("s") and not last.endswith(("ss", "us", "is", "'s", "’s"))
-    if pointer not in MANY:
-        return not is_many or pointer not in ("it", "one")
-    return is_many or last[:1].isupper()
+    if pointer in MANY:
+        return is_many or last[:1].isupper()
+    return not is_many or pointer not in ONE

@@ -32,7 +32,7 @@ def todos_in(sentences: Sequence[Sentence], brief: Brief, known: Sequence[Todo])
     messages = [message for message in brief.messages if message.id in spoken]
     for work in work_in(messages, sentences, brief.time_zone):
         if not _is_over(work, sentences):
-            ledger.add(_todo(work))
+            ledger.add(_todo(work, sentences))
     return ledger.todos
 
 
@@ -45,9 +45,9 @@ def _is_over(work: Work, sentences: Sequence[Sentence]) -> bool:
     return bool(reply and reply.effect is Effect.CLOSES and not reply.words)
 
 
-def _todo(work: Work) -> Todo:
+def _todo(work: Work, sentences: Sequence[Sentence]) -> Todo:
     sentence = work.clause.sentence
-    title = titled(work.clause)
+    title = titled(work.clause, [each for each in sentences if each.order < sentence.order])
     return Todo(
         title=title,
         words=content_words(title),
