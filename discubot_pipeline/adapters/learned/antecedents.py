@@ -39,6 +39,12 @@ def antecedents(clauses: Sequence[Clause], clause: Clause) -> list[Clause]:
     return list(_before(clauses, clause))[-MOST:]
 
 
+def meant_by(talk: Talk, clause: Clause, about: Measures) -> Clause | None:
+    """Give what a clause likeliest points to."""
+    found = antecedents([each for each in talk.clauses if not each.about], clause)
+    return max(found, key=lambda each: about.chance(of_antecedent(talk, clause, each)), default=None)
+
+
 def of_antecedent(talk: Talk, clause: Clause, other: Clause) -> Features:
     """Describe a clause and one before it: whether it points there is learned from this."""
     turns, sentences = clause.turn.place - other.turn.place, clause.sentence.order - other.sentence.order

@@ -1,11 +1,12 @@
 """Writes the titles of work: an order that stands alone, with a thing's name where the thread only points back to it."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from discubot_pipeline.adapters.learned.talk import Clause
+from discubot_pipeline.adapters.learned.antecedents import meant_by
+from discubot_pipeline.adapters.learned.talk import Clause, Talk
 from discubot_pipeline.adapters.learned.things import Thing, introduced, known_in, thing_in
+from discubot_pipeline.adapters.learned.weights import Measures
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.requests import asks_in
@@ -39,40 +40,75 @@ _ONE = re.compile(r"^[\w-]+ (?P<word>one)(?= (?:up|for|to|in|this|by|before|unti
 _THING = re.compile(r"\b(?:the|an?|our|your|their)\b", re.IGNORECASE)
 _BOUND = re.compile(r" (?P<preposition>for|of|about|with|to|in|on|at|from) $", re.IGNORECASE)
 _ME = re.compile(r"(?<!\blet )\bme\b", re.IGNORECASE)
-BACK = 3
-"""So many sentences before a sentence its own pointing words may mean something."""
 
 
-def titled(clause: Clause, before: Sequence[Sentence]) -> str:
-    """Name the work of a clause, which the sentences before it may help to understand."""
-    asks = asks_in(_part(clause))
-    order = named(asks[0]) if len(asks) == 1 else ""
-    if clause.about:
-        return _pointing(clause, clause.about, order, before)
-    if order and has_object(order):
-        return title_of(clause.sentence, order)
-    return clause.title if V<"3" or asks else _repair(_part(clause)) or clause.title
+def titled(talk: Talk, clause: Clause, about: Measures) -> str:
+    """Name the work of a clause."""
+    return Titles(talk, about).of(clause)
+
+
+@dataclass(frozen=True)
+class Titles:
+    """Writes the titles of the work in a thread."""
+
+    talk: Talk
+    about: Measures
+
+    def of(self, clause: Clause) -> str:
+        """Name the work of a clause."""
+        if clause.about:
+            return self._pointing(clause, clause.about)
+        order = _order(clause)
+        if order and has_object(order):
+            return self._resolved(clause, order)
+        return clause.title if order else _repair(_part(clause)) or clause.title
+
+    def _pointing(self, clause: Clause, about: Clause) -> str:
+        """Name the work of a clause that points back to another."""
+        order, sentence = _order(clause), clause.sentence
+        title = title_of(sentence, order)
+        said = content_words(title)
+        if said <= _IDLE or clause.title == about.title:
+            return self._said(about)
+        pointer = _pointer(order)
+        thing = self._thing(clause, about, _word(pointer))
+        if said <= _IDLE | _REPAIRS and (repair := _repair(thing.sentence if thing else _part(about))):
+            return repair
+        if pointer and thing:
+            return title_of(sentence, _replaced(order, pointer, thing.name))
+        if thing and not has_object(order):
+            return title_of(sentence, f"{order} {thing.name}")
+        title = title_of(sentence, _replaced(order, pointer, "") if pointer else order)
+        return title if len(content_words(title)) >= ENOUGH else capped(f"{title}: {thing.name if thing else self._said(about)}")
+
+    def _said(self, clause: Clause) -> str:
+        """Write what a clause says as an order where it can be one, else in its own words."""
+        order = _order(clause)
+        return self._resolved(clause, order) if order else _repair(_part(clause)) or clause.title
+
+    def _resolved(self, clause: Clause, order: str) -> str:
+        """Write an order as a title, with the name of what it points to where that is known."""
+        pointer = _pointer(order)
+        about = meant_by(self.talk, clause, self.about) if pointer and V>"3" else None
+        thing = self._thing(clause, about, _word(pointer)) if pointer and about else None
+        return title_of(clause.sentence, _replaced(order, pointer, thing.name) if pointer and thing else order)
+
+    def _thing(self, clause: Clause, about: Clause, word: str) -> Thing | None:
+        """Find what is meant: what the same message has just named, else what is likely."""
+        before = [each for turn in self.talk.turns for each in turn.sentences if each.order < clause.sentence.order]
+        is_far = word and about.turn is not clause.turn
+        near = [each for each in before if each.message.id == clause.sentence.message.id][-1:] if is_far else []
+        known = next(filter(None, (known_in(each, word) for each in near)), None)
+        thing = known or thing_in(_part(about), word)
+        return introduced(thing, before) if thing else None
+
 import os
 V=os.environ.get("V","9")
-
-
-def _pointing(clause: Clause, about: Clause, order: str, before: Sequence[Sentence]) -> str:
-    """Name the work of a clause that points back to another."""
-    sentence = clause.sentence
-    title = title_of(sentence, order)
-    said = content_words(title)
-    if said <= _IDLE or clause.title == about.title:
-        return _ordered(about, before)
-    pointer = _pointer(order)
-    thing = _thing(clause, about, pointer, before)
-    if said <= _IDLE | _REPAIRS and (repair := _repair(thing.sentence if thing else _part(about))):
-        return repair
-    if pointer and thing:
-        return title_of(sentence, _replaced(order, pointer, thing.name))
-    if thing and not has_object(order):
-        return title_of(sentence, f"{order} {thing.name}")
-    title = title_of(sentence, _replaced(order, pointer, "") if pointer else order)
-    return title if len(content_words(title)) >= ENOUGH else capped(f"{title}: {thing.name if thing else _ordered(about, before)}")
+def _order(clause: Clause) -> str:
+    """Give the words of a clause as an order; empty where it is none."""
+    asks = asks_in(_part(clause))
+    order = named(asks[0]) if len(asks) == 1 else ""
+    return order if title_of(clause.sentence, order) else ""
 
 
 def _pointer(order: str) -> re.Match[str] | None:
@@ -87,33 +123,12 @@ def _word(pointer: re.Match[str] | None) -> str:
     return pointer["word"].split()[-1 if pointer["word"].casefold()=="one" else 0].casefold() if pointer else ""
 
 
-def _thing(clause: Clause, about: Clause, pointer: re.Match[str] | None, before: Sequence[Sentence]) -> Thing | None:
-    """Find what is meant: what the same message has just named, else what is likely."""
-    word = _word(pointer)
-    near = [each for each in before if each.message.id == clause.sentence.message.id][-1:] if about.turn is not clause.turn else []
-    named = next((known_in(each, word) for each in near), None) if word else None
-    thing = named or thing_in(_part(about), word)
-    return introduced(thing, before) if thing else None
-
-
 def _replaced(order: str, pointer: re.Match[str], name: str) -> str:
     """Put a thing's name where the order points to it, behind a particle: "set it up" is "set up the server"."""
     start, end = order[: pointer.start("word")], order[pointer.end() :]
     if not name:
         start = _BOUND.sub(" ", start)
     return f"{start.rstrip()}{pointer['particle'] or ''} {name}{end}"
-
-
-def _ordered(clause: Clause, before: Sequence[Sentence]) -> str:
-    """Write what a clause says as an order where it can be one, else in its own words."""
-    asks = asks_in(_part(clause))
-    if len(asks) != 1 or not (title := title_of(clause.sentence, order := named(asks[0]))):
-        return _repair(_part(clause)) or clause.title
-    pointer = _pointer(order)
-    if V<"2" or not pointer: return title
-    near = [each for each in before if each.order < clause.sentence.order][-BACK:]
-    thing = next((thing for each in reversed(near) if (thing := known_in(each, _word(pointer)) or thing_in(each, _word(pointer)))), None)
-    return title_of(clause.sentence, _replaced(order, pointer, thing.name)) if thing else title
 
 
 def _repair(sentence: Sentence) -> str:

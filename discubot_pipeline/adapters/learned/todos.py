@@ -5,7 +5,6 @@ where no answer tells what becomes of a request, the rules do. What a mention as
 from collections.abc import Sequence
 
 from discubot_pipeline.adapters.learned.reader import Work, work_in
-from discubot_pipeline.adapters.learned.titles import titled
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.ledger import Ledger, Todo
@@ -32,7 +31,7 @@ def todos_in(sentences: Sequence[Sentence], brief: Brief, known: Sequence[Todo])
     messages = [message for message in brief.messages if message.id in spoken]
     for work in work_in(messages, sentences, brief.time_zone):
         if not _is_over(work, sentences):
-            ledger.add(_todo(work, sentences))
+            ledger.add(_todo(work))
     return ledger.todos
 
 
@@ -45,12 +44,11 @@ def _is_over(work: Work, sentences: Sequence[Sentence]) -> bool:
     return bool(reply and reply.effect is Effect.CLOSES and not reply.words)
 
 
-def _todo(work: Work, sentences: Sequence[Sentence]) -> Todo:
+def _todo(work: Work) -> Todo:
     sentence = work.clause.sentence
-    title = titled(work.clause, [each for each in sentences if each.order < sentence.order])
     return Todo(
-        title=title,
-        words=content_words(title),
+        title=work.title,
+        words=content_words(work.title),
         kind=Kind.BUG if repair_of(sentence) else Kind.MARKER,
         score=work.chance,
         said=(sentence,),
