@@ -16,6 +16,8 @@ REACH = 6
 
 MOST = 24
 LIKELIEST = 2
+import os
+SURE = float(os.environ.get("SURE","0.6"))
 NEW_WORDS = 2
 FAR = 6
 _ACTING = frozenset(("commit", "request", "oblige"))
@@ -40,9 +42,11 @@ def antecedents(clauses: Sequence[Clause], clause: Clause) -> list[Clause]:
 
 
 def meant_by(talk: Talk, clause: Clause, about: Measures) -> Clause | None:
-    """Give what a clause likeliest points to."""
+    """Give what a clause likeliest points to; None where nothing is likely enough to be named in its place."""
     found = antecedents([each for each in talk.clauses if not each.about], clause)
-    return max(found, key=lambda each: about.chance(of_antecedent(talk, clause, each)), default=None)
+    chances = [(about.chance(of_antecedent(talk, clause, each)), each) for each in found]
+    chance, other = max(chances, key=lambda pair: pair[0], default=(0.0, None))
+    return other if chance >= SURE else None
 
 
 def of_antecedent(talk: Talk, clause: Clause, other: Clause) -> Features:

@@ -15,7 +15,8 @@ MOST_WORDS, SHORT = 7, 2
 MANY = frozenset(("them", "those", "these", "both"))
 ONE = frozenset(("it", "one"))
 
-_ADVERBS = "still|never|always|also|just|now|currently|already|only|really"
+_ADVERBS = "still|never|always|also|currently|already"
+_LIGHT = "now|just|only|really"
 _VERBS = (
     r"(?:is|are|was|were|has|have|had|does|do|did)(?:n['’]t)?|can|can['’]t|cannot|could|should|must|will|would|"
     r"needs?|wants?|says?|asks?|keeps?|looks?|seems?|got|gets|goes|went|runs|comes|left|lost|died|broke|expires|"
@@ -32,13 +33,19 @@ _STOP = (
     r"into|by|today|tomorrow|i|we|you|they|it|he|she|me|us|them|him|there|here"
 )
 _DETERMINER = r"the|our|your|their|his|her|my"
-_NAME = rf"(?:(?!(?:{_STOP})\b)[^\s,;:?!()]+(?: |$|(?=[,;:?!()]))){{1,{MOST_WORDS}}}"
-_SUBJECT = re.compile(rf"(?!{_NO_SUBJECT})[^,;:?!]{{2,60}}?(?= (?:{_FINITE})\b)", re.IGNORECASE)
+_NAME = rf"(?:(?!(?:{_STOP})\b)[^\s,;:?!()@]+(?: |$|(?=[,;:?!()]))){{1,{MOST_WORDS}}}"
+_SUBJECT = re.compile(rf"(?!{_NO_SUBJECT})[^,;:?!@]{{2,60}}?(?= (?:{_LIGHT}|{_FINITE})\b)", re.IGNORECASE)
 _DEFINITE = re.compile(rf"\b(?:{_DETERMINER}) {_NAME}", re.IGNORECASE)
 _INDEFINITE = re.compile(rf"\ban? {_NAME}", re.IGNORECASE)
 _DETERMINED = re.compile(rf"\b(?:{_DETERMINER}|an?|these|those) {_NAME}", re.IGNORECASE)
-_LOOSE_END = re.compile(r"(?: (?:of|for|in|on|at|from|with|to|not|no|about|over|w/|the|an?))+$", re.IGNORECASE)
+_LOOSE_END = re.compile(r"(?: (?:of|for|in|on|at|from|with|to|not|no|about|over|w/|the|an?|who|now|just|only|really))+$", re.IGNORECASE)
 _HEAD = re.compile(r"^.*?(?= (?:of|for|in|on|at|from|with|to|about)\b|$)", re.IGNORECASE)
+
+
+def subject_of(text: str) -> str:
+    """Name what a statement is about; empty where it is no statement, or about what has no name."""
+    found = _SUBJECT.match(text)
+    return found[0] if found else ""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from discubot_pipeline.adapters.learned.antecedents import meant_by
 from discubot_pipeline.adapters.learned.talk import Clause, Talk
-from discubot_pipeline.adapters.learned.things import Thing, introduced, known_in, thing_in
+from discubot_pipeline.adapters.learned.things import Thing, introduced, known_in, subject_of, thing_in
 from discubot_pipeline.adapters.learned.weights import Measures
-from discubot_pipeline.adapters.rules.bugs import repair_of
+from discubot_pipeline.adapters.rules.bugs import lowered, repair_of
 from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.requests import asks_in
 from discubot_pipeline.adapters.rules.sentences import Sentence
@@ -32,7 +32,7 @@ _NEXT = (
     r"up|back|down|over|as|and|so|if|when|once|next|first|please|this|at)\b)"
 )
 _POINTER = re.compile(
-    rf"(?<!\bon )\b(?P<word>it|them|(?:(?:this|that) one|that|this|those|these|both|him){_NEXT})\b(?!['’])"
+    rf"(?<!\bon )\b(?P<word>it|them|(?:(?:this|that) one|that|this|those|these|both){_NEXT})\b(?!['’])"
     r"(?P<particle> (?:up|in|out|off|down|back|over)(?=$|[,.]| (?:for|before|until)\b))?",
     re.IGNORECASE,
 )
@@ -61,7 +61,7 @@ class Titles:
         order = _order(clause)
         if order and has_object(order):
             return self._resolved(clause, order)
-        return clause.title if order else _repair(_part(clause)) or clause.title
+        return clause.title if order else _repair(_part(clause)) or (V>"5" and _defect(clause)) or clause.title
 
     def _pointing(self, clause: Clause, about: Clause) -> str:
         """Name the work of a clause that points back to another."""
@@ -129,6 +129,18 @@ def _replaced(order: str, pointer: re.Match[str], name: str) -> str:
     if not name:
         start = _BOUND.sub(" ", start)
     return f"{start.rstrip()}{pointer['particle'] or ''} {name}{end}"
+
+
+def _defect(clause: Clause) -> str:
+    """Word what somebody reports as wrong as an order to fix it."""
+    thing = subject_of(clause.body)
+    rest = clause.body[len(thing):].strip()
+    if not thing or clause.sentence.is_question or not _WRONG.search(rest):
+        return ""
+    return title_of(clause.sentence, f"fix {lowered(thing)}") +": "+ ("it " if True else "they ")+clause.sentence.show(rest)
+
+
+_WRONG = re.compile(r"\b(?:nowhere|never|no longer|not|nothing|wrong|twice|error|404|500|[a-z]+n['’]t)\b", re.I)
 
 
 def _repair(sentence: Sentence) -> str:
