@@ -16,8 +16,7 @@ REACH = 6
 
 MOST = 24
 LIKELIEST = 2
-import os
-SURE = float(os.environ.get("SURE","0.6"))
+SURE = 0.6
 NEW_WORDS = 2
 FAR = 6
 _ACTING = frozenset(("commit", "request", "oblige"))

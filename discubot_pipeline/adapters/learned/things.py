@@ -38,7 +38,9 @@ _SUBJECT = re.compile(rf"(?!{_NO_SUBJECT})[^,;:?!@]{{2,60}}?(?= (?:{_LIGHT}|{_FI
 _DEFINITE = re.compile(rf"\b(?:{_DETERMINER}) {_NAME}", re.IGNORECASE)
 _INDEFINITE = re.compile(rf"\ban? {_NAME}", re.IGNORECASE)
 _DETERMINED = re.compile(rf"\b(?:{_DETERMINER}|an?|these|those) {_NAME}", re.IGNORECASE)
-_LOOSE_END = re.compile(r"(?: (?:of|for|in|on|at|from|with|to|not|no|about|over|w/|the|an?|who|now|just|only|really))+$", re.IGNORECASE)
+_LOOSE_END = re.compile(
+    r"(?: (?:of|for|in|on|at|from|with|to|not|no|about|over|w/|the|an?|who|now|just|only|really))+$", re.IGNORECASE
+)
 _HEAD = re.compile(r"^.*?(?= (?:of|for|in|on|at|from|with|to|about)\b|$)", re.IGNORECASE)
 
 
@@ -54,6 +56,12 @@ class Thing:
 
     name: str
     sentence: Sentence
+
+
+def pronoun_of(name: str) -> str:
+    """Give the word that stands for a thing later in a sentence."""
+    last = _head(name).split()[-1]
+    return "they" if last.endswith("s") and not last.endswith(("ss", "us", "is", "'s", "’s")) else "it"
 
 
 def thing_in(sentence: Sentence, pointer: str) -> Thing | None:
@@ -96,10 +104,9 @@ def _head(thing: str) -> str:
     return found[0] if found else thing
 
 
-def _agree(thing: str, pointer: str) -> bool:
-    """Say whether one thing is meant by "it", many by "them"; a name, and what nothing points to, agree with all."""
-    last = _head(thing).split()[-1]
-    is_many = last.endswith("s") and not last.endswith(("ss", "us", "is", "'s", "’s"))
+def _agree(name: str, pointer: str) -> bool:
+    """Say whether one thing is meant by "it", many by "them"; what has a proper name may be people, so many."""
+    is_many = pronoun_of(name) == "they"
     if pointer in MANY:
-        return is_many or last[:1].isupper()
+        return is_many or _head(name).split()[-1][:1].isupper()
     return not is_many or pointer not in ONE
