@@ -18,7 +18,7 @@ ONE = frozenset(("it", "one"))
 _ADVERBS = "still|never|always|also|currently|already"
 _LIGHT = "now|just|only|really"
 _VERBS = (
-    r"(?:is|are|was|were|has|have|had|does|do|did)(?:n['’]t)?|can|can['’]t|cannot|could|should|must|will|would|"
+    r"(?:is|are|was|were|has|have|had|does|do|did)(?:n['’]t)?|can|can['’]t|cannot|could|should|must|may|might|will|would|"
     r"needs?|wants?|says?|asks?|keeps?|looks?|seems?|got|gets|goes|went|runs|comes|left|lost|died|broke|expires|"
     r"jumps|prints|hammers?|404s|500s"
 )

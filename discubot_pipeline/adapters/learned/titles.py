@@ -131,7 +131,7 @@ def _filled(order: str, pointer: re.Match[str] | None, name: str) -> str:
 
 def _called(person: str) -> str:
     """Give a person's first name; with a title ("Dr. Yao") the whole."""
-    first = person.split()[0]
+    first = person.split(maxsplit=1)[0]
     return person if first.endswith(".") else first
 
 

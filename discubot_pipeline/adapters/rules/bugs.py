@@ -73,7 +73,11 @@ _NOT = re.compile(
     r"(?P<verb>work|load|open|show|render|respond|save|update|close|scroll|submit|appear)\b(?P<rest>.*)",
     re.IGNORECASE,
 )
-_LACKS = re.compile(rf"{_SUBJECT} {_ADVERBS}(?:lacks?|(?:is|are) {_ADVERBS}(?:lacking|missing)|misses) (?P<what>(?:the|an?|any|some|our) .+)", re.IGNORECASE)
+_LACKS = re.compile(
+    rf"{_SUBJECT} {_ADVERBS}(?:lacks?|(?:is|are) {_ADVERBS}(?:lacking|missing)|misses) "
+    r"(?P<what>(?:the|an?|any|some|our) .+)",
+    re.IGNORECASE,
+)
 _THERE = re.compile(
     r"there(?:'s|’s| is| are| seems to be) (?:a|an|another|some) (?P<thing>(?:\w+ ){0,3}(?:bug|typo|regression|"
     r"leak)s?\b.*)",
