@@ -16,7 +16,6 @@ REACH = 6
 
 MOST = 24
 LIKELIEST = 2
-SURE = 0.6
 NEW_WORDS = 2
 FAR = 6
 _ACTING = frozenset(("commit", "request", "oblige"))
@@ -38,14 +37,6 @@ def is_weak(clause: Clause) -> bool:
 def antecedents(clauses: Sequence[Clause], clause: Clause) -> list[Clause]:
     """List the clauses before one that it may point to."""
     return list(_before(clauses, clause))[-MOST:]
-
-
-def meant_by(talk: Talk, clause: Clause, about: Measures) -> Clause | None:
-    """Give what a clause likeliest points to; None where nothing is likely enough to be named in its place."""
-    found = antecedents([each for each in talk.clauses if not each.about], clause)
-    chances = [(about.chance(of_antecedent(talk, clause, each)), each) for each in found]
-    chance, other = max(chances, key=lambda pair: pair[0], default=(0.0, None))
-    return other if chance >= SURE else None
 
 
 def of_antecedent(talk: Talk, clause: Clause, other: Clause) -> Features:

@@ -76,5 +76,5 @@ def likely(talk: Talk, looks: Looks, weights: Weights, time_zone: str) -> list[C
 def _work(talk: Talk, looks: Looks, weights: Weights, candidate: Candidate, chance: float, time_zone: str) -> Work:
     clause = candidate.clause
     owner = owner_of(talk, looks, clause, weights.owner)
-    title = Titles(talk, weights.about).of(clause, owner)
+    title = Titles(talk).of(clause, owner)
     return Work(clause, title, chance, owner, due_of(talk, clause, owner, time_zone), priority_in(talk, clause))

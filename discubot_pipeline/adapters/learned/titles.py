@@ -3,10 +3,8 @@
 import re
 from dataclasses import dataclass, replace
 
-from discubot_pipeline.adapters.learned.antecedents import meant_by
 from discubot_pipeline.adapters.learned.talk import Clause, Talk
 from discubot_pipeline.adapters.learned.things import Thing, introduced, known_in, pronoun_of, subject_of, thing_in
-from discubot_pipeline.adapters.learned.weights import Measures
 from discubot_pipeline.adapters.rules.bugs import lowered, repair_of
 from discubot_pipeline.adapters.rules.lexicon import lexicon
 from discubot_pipeline.adapters.rules.requests import asks_in
@@ -14,9 +12,6 @@ from discubot_pipeline.adapters.rules.sentences import Sentence
 from discubot_pipeline.adapters.rules.tasks import named
 from discubot_pipeline.adapters.rules.titles import capped, content_words, has_object, title_of
 from discubot_pipeline.adapters.rules.verbs import REPAIRS, stem_of
-
-ENOUGH = 3
-"""An order of so many words that mean something needs no thing's name."""
 
 _IDLE = frozenset(
     map(stem_of, lexicon("do handle take make manage get give look see sort go mache faire fais je ik ich"))
@@ -48,7 +43,6 @@ class Titles:
     """Writes the titles of the work of one thread."""
 
     talk: Talk
-    about: Measures
 
     def of(self, clause: Clause, owner: str | None) -> str:
         """Name the work of a clause; who asks for something to be sent to "me" is named, unless it is the owner."""
@@ -60,7 +54,7 @@ class Titles:
             return self._pointing(clause, clause.about)
         order = _order(clause)
         if order and has_object(order):
-            return self._resolved(clause, order)
+            return title_of(clause.sentence, order)
         return clause.title if order else _repair(_part(clause)) or _defect(clause) or clause.title
 
     def _pointing(self, clause: Clause, about: Clause) -> str:
@@ -75,22 +69,13 @@ class Titles:
             return repair
         if thing and (pointer or not has_object(order)):
             return title_of(clause.sentence, _filled(order, pointer, thing.name))
-        if len(said) >= ENOUGH:
-            return title_of(clause.sentence, order)
         title = title_of(clause.sentence, _filled(order, pointer, ""))
         return capped(f"{title}: {thing.name if thing else self._said(about)}")
 
     def _said(self, clause: Clause) -> str:
         """Write what a clause says as an order where it can be one, else in its own words."""
         order = _order(clause)
-        return self._resolved(clause, order) if order else _repair(_part(clause)) or clause.title
-
-    def _resolved(self, clause: Clause, order: str) -> str:
-        """Write an order as a title, with the name of what it points to where that is known."""
-        pointer = _pointer(order)
-        about = meant_by(self.talk, clause, self.about) if pointer else None
-        thing = self._thing(clause, about, pointer) if about else None
-        return title_of(clause.sentence, _filled(order, pointer, thing.name) if thing else order)
+        return title_of(clause.sentence, order) if order else _repair(_part(clause)) or clause.title
 
     def _thing(self, clause: Clause, about: Clause, pointer: re.Match[str] | None) -> Thing | None:
         """Find what is meant: what the sentence before has just named, else what likely is."""

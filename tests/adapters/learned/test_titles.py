@@ -44,7 +44,7 @@ def title(*lines: Line, owner: str | None = None) -> str:
     thread = brief(*lines)
     talk = completed(hear(thread.messages, read(thread.messages, People(thread))), learned().about)
     clause = max(talk.clauses, key=lambda each: (each.sentence.order, each.is_whole, bool(each.about), each.meant))
-    return Titles(talk, learned().about).of(clause, owner)
+    return Titles(talk).of(clause, owner)
 
 
 @pytest.mark.parametrize(("before", "said", "expected"), TITLES)
