@@ -10,6 +10,7 @@ from discubot_pipeline.adapters.learned.demand import demand
 from discubot_pipeline.adapters.learned.owners import due_of, owner_of, priority_in
 from discubot_pipeline.adapters.learned.standing import Looks, Standing
 from discubot_pipeline.adapters.learned.talk import LONG, Clause, Talk, hear
+from discubot_pipeline.adapters.learned.titles import Titles
 from discubot_pipeline.adapters.learned.traits import of_clause, of_talk, of_turn
 from discubot_pipeline.adapters.learned.weights import Counts, Weights, learned
 from discubot_pipeline.adapters.rules.sentences import Sentence
@@ -25,6 +26,7 @@ class Work:
     """A piece of work that a clause names, with how sure that is."""
 
     clause: Clause
+    title: str
     chance: float
     owner: str | None
     due: date | None
@@ -74,4 +76,5 @@ def likely(talk: Talk, looks: Looks, weights: Weights, time_zone: str) -> list[C
 def _work(talk: Talk, looks: Looks, weights: Weights, candidate: Candidate, chance: float, time_zone: str) -> Work:
     clause = candidate.clause
     owner = owner_of(talk, looks, clause, weights.owner)
-    return Work(clause, chance, owner, due_of(talk, clause, owner, time_zone), priority_in(talk, clause))
+    title = Titles(talk).of(clause, owner)
+    return Work(clause, title, chance, owner, due_of(talk, clause, owner, time_zone), priority_in(talk, clause))

@@ -3,17 +3,14 @@ where no answer tells what becomes of a request, the rules do. What a mention as
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from discubot_pipeline.adapters.learned.reader import Work, work_in
 from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.frames import Kind
 from discubot_pipeline.adapters.rules.ledger import Ledger, Todo
 from discubot_pipeline.adapters.rules.replies import Effect, reply_in
-from discubot_pipeline.adapters.rules.requests import asks_in
 from discubot_pipeline.adapters.rules.sentences import Sentence
-from discubot_pipeline.adapters.rules.tasks import named
-from discubot_pipeline.adapters.rules.titles import clipped, content_words, has_object, title_of
+from discubot_pipeline.adapters.rules.titles import content_words
 from discubot_pipeline.domain.analysis import Brief
 
 FEW = 3
@@ -47,22 +44,11 @@ def _is_over(work: Work, sentences: Sequence[Sentence]) -> bool:
     return bool(reply and reply.effect is Effect.CLOSES and not reply.words)
 
 
-def _title(work: Work) -> str:
-    """Name the work without what stands around it: "can you fix the header" is "fix the header"."""
-    clause = work.clause
-    asks = asks_in(replace(clause.sentence, text=clause.text))
-    order = title_of(clause.sentence, named(asks[0])) if len(asks) == 1 else ""
-    if clause.about and order and clause.title != clause.about.title:
-        return clipped(f"{order} ({clause.about.title})")
-    return order if order and not clause.about and has_object(asks[0].body) else clause.title
-
-
 def _todo(work: Work) -> Todo:
     sentence = work.clause.sentence
-    title = _title(work)
     return Todo(
-        title=title,
-        words=content_words(title),
+        title=work.title,
+        words=content_words(work.title),
         kind=Kind.BUG if repair_of(sentence) else Kind.MARKER,
         score=work.chance,
         said=(sentence,),

@@ -73,7 +73,11 @@ _NOT = re.compile(
     r"(?P<verb>work|load|open|show|render|respond|save|update|close|scroll|submit|appear)\b(?P<rest>.*)",
     re.IGNORECASE,
 )
-_LACKS = re.compile(rf"{_SUBJECT} (?:lacks?|is lacking|misses) (?P<what>(?:the|an?|any|some|our) .+)", re.IGNORECASE)
+_LACKS = re.compile(
+    rf"{_SUBJECT} {_ADVERBS}(?:lacks?|(?:is|are) {_ADVERBS}(?:lacking|missing)|misses) "
+    r"(?P<what>(?:the|an?|any|some|our) .+)",
+    re.IGNORECASE,
+)
 _THERE = re.compile(
     r"there(?:'s|’s| is| are| seems to be) (?:a|an|another|some) (?P<thing>(?:\w+ ){0,3}(?:bug|typo|regression|"
     r"leak)s?\b.*)",
@@ -94,13 +98,13 @@ def repair_of(sentence: Sentence) -> str | None:
         return None
     return (
         _state(text)
+        or _lacks(text)
         or _quality(text)
         or _needs(text)
         or _going(text)
         or _fault(text)
         or _not(text)
         or _there(text)
-        or _lacks(text)
     )
 
 
