@@ -60,7 +60,8 @@ class Titles:
     def _pointing(self, clause: Clause, about: Clause) -> str:
         """Name the work of a clause that is about what another one says."""
         order = _order(clause)
-        said = content_words(title_of(clause.sentence, order))
+        names = frozenset().union(*map(content_words, self.talk.people))
+        said = content_words(title_of(clause.sentence, order)) - names
         if said <= _IDLE or clause.title == about.title:
             return self._said(about)
         pointer = _pointer(order)

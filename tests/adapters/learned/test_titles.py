@@ -22,6 +22,7 @@ TITLES = (
     ("Should we put a banner on the help page?", "Can you write it?", "Write a banner on the help page"),
     ("Can we see a version without the sidebar?", "I'll mock one up", "Mock up a version without the sidebar"),
     ("Could you update the pricing page?", "I'll do it", "Update the pricing page"),
+    ("We need to encode it as UTF-8", "Can you do that until Wednesday, Ann?", "Encode it as UTF-8"),
     ("The footer links are broken", "I'll fix them", "Fix the footer links"),
     ("The export truncates after 65k rows", "Want me to?", "The export truncates after 65k rows"),
     ("Our org has 31 outside collaborators", "I'll remove them", "Remove: Our org has 31 outside collaborators"),
