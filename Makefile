@@ -37,7 +37,7 @@ demo: $(STAMP)
 
 # The running system is tested in one process and all the rest in another; a database of yours has room for one only.
 test: $(STAMP) node
-	@$(BIN)/python -m pytest $(if $(DISCUBOT_TEST_DATABASE_URL),,-n 2 --dist loadscope --no-loadscope-reorder)
+	@$(BIN)/python -m pytest $(if $(DISCUBOT_TEST_DATABASE_URL),,-n 3 --dist loadscope --no-loadscope-reorder)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
