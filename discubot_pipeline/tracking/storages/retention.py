@@ -23,7 +23,8 @@ NO_SNAPSHOT = 0
 def _told(name: str) -> sa.ColumnElement[str]:
     """Read a text of a run's body; NUL characters, which Postgres refuses to read, may stand in a config beside it."""
     body = sa.func.replace(Runs.c.run_body, "\\u0000", "\\u0020")
-    return sa.cast(body, sa.JSON)[name].as_string()
+    told: sa.ColumnElement[str] = sa.cast(body, sa.JSON)[name].as_string()
+    return told
 
 
 PLAN = _told("execution_plan_snapshot_id")
