@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     with arena() as place:
         empty = measured(place, options)
     with arena() as place:
-        seconds = remember(place, past)
+        seconds = remember(place.here.engine, past)
         full = measured(place, options)
     figures = {
         "old_deliveries": past.deliveries,

@@ -12,7 +12,7 @@ from dagster._core.storage.event_log import SqlEventLogStorageTable
 from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
 from sqlalchemy.dialects import postgresql as pg
 
-from bench.arena import Arena
+from bench.teams import TEAMS
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.store.tables import discussions, inboxes, messages, notes, steps, tasks
 
@@ -79,12 +79,12 @@ class Template:
         return sa.func.replace(column, self.run_id, run_of(number))
 
 
-def remember(place: Arena, past: Past) -> float:
-    """Give the teams a past, and the planner its statistics; gives how many seconds that took."""
+def remember(engine: sa.Engine, past: Past, threads: int = TEAMS) -> float:
+    """Copy the first threads that ended, and give the planner its statistics; gives how many seconds that took."""
     began = time.monotonic()
-    with place.here.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         first = sa.select(discussions.c.id, discussions.c.run_id).order_by(discussions.c.created_at)
-        templates = [Template(row.id, row.run_id) for row in connection.execute(first.limit(len(place.teams)))]
+        templates = [Template(row.id, row.run_id) for row in connection.execute(first.limit(threads))]
         for place_of_it, template in enumerate(templates, 1):
             for count, table, which, changed in template.copies(past):
                 for start in range(place_of_it, count + 1, CHUNK):

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     """Measure, print, and write the figures: latencies are of webhooks sent before the clean-up and during it."""
     old, count = OLD.scaled(options.scale), options.webhooks
     with arena() as place:
-        seconds, there = remember(place, old), old_runs(place)
+        seconds, there = remember(place.here.engine, old), old_runs(place)
         before = list(timed(place, range(count), GAP_SECONDS).values())
         run_id = launch(place)
         sent = timed(place, range(count, 2 * count), GAP_SECONDS)
