@@ -42,4 +42,3 @@ def test_a_past_is_as_large_and_as_old_as_asked(
         for each in old:
             assert [log.run_id for log in instance.all_logs(each)] == [each]
         assert [run.run_id for run in instance.get_runs(dg.RunsFilter(tags={RUN_KEY: "1:0"}))] == [run_id]
-        instance.wipe()

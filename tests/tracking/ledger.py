@@ -30,6 +30,7 @@ def on_postgres(database_url: str) -> Iterator[dg.DagsterInstance]:
     with dg.instance_for_test(overrides=RETRIES | storages(url)) as instance:
         instance.wipe()
         yield instance
+        instance.wipe()
 
 
 class Ledger:

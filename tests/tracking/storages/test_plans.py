@@ -58,7 +58,6 @@ def instance(database_url: str) -> Iterator[dg.DagsterInstance]:
             for statement in FILL.split(";\n"):
                 connection.exec_driver_sql(statement)
         yield instance
-        instance.wipe()
 
 
 @pytest.fixture
