@@ -10,9 +10,11 @@ BENCHES: Final = {
     "analysis": "bench.analysis.command",
     "burst": "bench.burst",
     "drain": "bench.drain",
+    "growth": "bench.growth",
     "idle": "bench.idle",
     "latency": "bench.latency",
     "receive": "bench.receive",
+    "retention": "bench.retention",
 }
 """Name → module. A new bench is one line here; its module's docstring is what `python -m bench` shows."""
 

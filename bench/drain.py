@@ -35,12 +35,12 @@ def run(options: argparse.Namespace) -> int:
     return tell(figures, options.json)
 
 
-def drained(place: Arena, deliveries: int, least: int, seconds: float) -> float:
+def drained(place: Arena, deliveries: int, least: int, seconds: float, first: int = 0) -> float:
     """Send deliveries of as many threads as fast as they are taken; gives completed jobs a second.
 
     From the first request to the last end, or to the end of the time when not all end in it.
     """
-    waiting = [place.mention(number) for number in range(deliveries)]
+    waiting = [place.mention(number) for number in range(first, first + deliveries)]
     before = place.pages(), place.answers()
     began = time.time()
     with ThreadPoolExecutor(SENDERS) as senders:

@@ -35,17 +35,24 @@ def run(options: argparse.Namespace) -> int:
 
 
 def latencies(place: Arena, webhooks: int) -> list[float]:
-    """Send webhooks with gaps drawn by a seeded generator; gives how long each took, in seconds."""
+    """Send webhooks one by one; gives how long each took, in seconds."""
+    return list(timed(place, range(webhooks), GAP_SECONDS).values())
+
+
+def timed(place: Arena, numbers: range, gaps: tuple[float, float]) -> dict[float, float]:
+    """Send webhooks with gaps drawn by a seeded generator; gives when each was sent, and how long it took."""
     draw = random.Random(SEED)
-    waiting = [place.mention(number) for number in range(webhooks)]
+    waiting = [place.mention(number) for number in numbers]
+    before = place.pages(), place.answers()
     sent = {}
     for webhook in waiting:
-        time.sleep(draw.uniform(*GAP_SECONDS))
+        time.sleep(draw.uniform(*gaps))
         sent[webhook.discussion] = place.send(webhook)
     ends = place.ends(list(sent), LONGEST_SECONDS)
-    if len(ends) < webhooks or place.pages() < webhooks or place.answers() < webhooks:
-        raise SystemExit(f"{len(ends)} of {webhooks} ended, with {place.pages()} pages, {place.answers()} answers")
-    return [ends[id] - at for id, at in sent.items()]
+    pages, answers = place.pages() - before[0], place.answers() - before[1]
+    if min(len(ends), pages, answers) < len(sent):
+        raise SystemExit(f"{len(ends)} of {len(sent)} ended, with {pages} pages, {answers} answers")
+    return {at: ends[id] - at for id, at in sent.items()}
 
 
 def summed(seconds: list[float]) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import dagster as dg
 from pydantic import Field
 
 from discubot_pipeline.tracking.logger import JobLogger
-from discubot_pipeline.tracking.runs import old_chains
+from discubot_pipeline.tracking.storages.retention import old_runs, remove_runs, remove_snapshots
 from discubot_pipeline.wiring import Services
 
-BATCH = 200
+BATCH = 500
 
 
 class CleanupConfig(dg.Config):
@@ -39,7 +39,7 @@ def remove_old(context: dg.OpExecutionContext, config: CleanupConfig) -> None:
         recordings = retention.forget_recordings(keep, config.dry_run)
         if recordings:
             job.add_outcome(jobs=recordings)
-        jobs = recordings + remove_runs(context, services, keep, config.dry_run)
+        jobs = recordings + remove_jobs(context, services, keep, config.dry_run)
     with job.stage("analyses"):
         analyses = retention.purge_analyses(keep, config.dry_run)
         job.add_outcome(analyses=analyses)
@@ -56,19 +56,17 @@ def age(days: float | None, default: timedelta) -> timedelta:
     return default if days is None else timedelta(days=days)
 
 
-def remove_runs(context: dg.OpExecutionContext, services: Services, keep: timedelta, dry_run: bool) -> int:
-    """Delete chains of runs whose youngest end is older than `keep`; gives how many runs."""
-    before, removed = services.outside.clock.now() - keep, 0
-    for chain in old_chains(context.instance, before, BATCH):
-        removed += len(chain)
-        context.resources.job.add_outcome(jobs=len(chain))
+def remove_jobs(context: dg.OpExecutionContext, services: Services, keep: timedelta, dry_run: bool) -> int:
+    """Delete chains of runs whose youngest ended longer ago than `keep`, with all that we keep of them.
+
+    Gives how many runs.
+    """
+    before, removed, newest = services.outside.clock.now() - keep, 0, 0
+    for run_ids in old_runs(context.instance, before, BATCH):
+        removed += len(run_ids)
+        context.resources.job.add_outcome(jobs=len(run_ids))
         if not dry_run:
-            delete(context, services, chain)
+            services.stores.retention.forget_runs(run_ids)
+            newest = max(newest, remove_runs(context.instance, run_ids))
+    remove_snapshots(context.instance, newest, BATCH)
     return removed
-
-
-def delete(context: dg.OpExecutionContext, services: Services, chain: list[str]) -> None:
-    """Delete the runs of one chain, the attempts before their root, with all that we keep of them."""
-    for run_id in reversed(chain):
-        context.instance.delete_run(run_id)
-    services.stores.retention.forget_runs(chain)

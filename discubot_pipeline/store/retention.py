@@ -1,4 +1,4 @@
-"""Removes what is older than its retention, in batches. Old Dagster runs are `tracking/retention`'s."""
+"""Removes what is older than its retention, in batches. Old Dagster runs are `tracking/storages/retention`'s."""
 
 from collections.abc import Sequence
 from datetime import timedelta

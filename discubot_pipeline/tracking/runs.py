@@ -1,10 +1,9 @@
-"""What we ask of Dagster's own record of runs: which ended how, who follows whom, what is old enough to go."""
+"""What we ask of Dagster's own record of runs: which ended how, and who follows whom."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from enum import StrEnum
 
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunRecord, RunsFilter
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from discubot_pipeline.tracking.retries import is_owed, successor
 
@@ -69,46 +68,3 @@ def end_orphans(instance: DagsterInstance, orphans: Sequence[DagsterRun]) -> Non
             instance.report_run_canceled(run, why)
         else:
             instance.report_run_failed(run, why)
-
-
-def old_chains(instance: DagsterInstance, before: datetime, batch: int) -> Iterator[list[str]]:
-    """Give chains of runs (a root and its attempts) whose youngest run ended before a time, oldest first.
-
-    Reads `batch` runs at a time. A chain may be deleted as soon as it is given.
-    """
-    seen: set[str] = set()
-    after: datetime | None = None
-    while records := ended_between(instance, after, before, batch):
-        for record in records:
-            run = record.dagster_run
-            root = run.root_run_id or run.run_id
-            if root in seen:
-                continue
-            seen.add(root)
-            chain = chain_of(instance, run)
-            if all(run.is_finished for run in chain) and not has_younger(instance, root, before):
-                yield [run.run_id for run in chain]
-        after = records[-1].update_timestamp
-
-
-def ended_between(
-    instance: DagsterInstance, after: datetime | None, before: datetime, batch: int
-) -> Sequence[RunRecord]:
-    """List finished runs that were last touched between two times, oldest first."""
-    finished = RunsFilter(statuses=FINISHED, updated_after=after, updated_before=before)
-    return instance.get_run_records(finished, limit=batch, order_by="update_timestamp", ascending=True)
-
-
-def chain_of(instance: DagsterInstance, run: DagsterRun) -> list[DagsterRun]:
-    """List the root of a run and all that were re-executed from it, the run itself even when it lacks the tag."""
-    root = run.root_run_id or run.run_id
-    first = instance.get_run_by_id(root)
-    attempts = instance.get_runs(RunsFilter(tags={ROOT: root}))
-    return list({each.run_id: each for each in (*([first] if first else []), *attempts, run)}.values())
-
-
-def has_younger(instance: DagsterInstance, root: str, before: datetime) -> bool:
-    """Say whether a run of the chain was touched after a time."""
-    own = RunsFilter(run_ids=[root], updated_after=before)
-    attempts = RunsFilter(tags={ROOT: root}, updated_after=before)
-    return bool(instance.get_runs(own, limit=1) or instance.get_runs(attempts, limit=1))

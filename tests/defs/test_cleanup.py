@@ -1,10 +1,13 @@
 """The clean-up: what is older than its retention goes, with all that hangs on it, and nothing else does."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import dagster as dg
 import pytest
 import sqlalchemy as sa
+from dagster._core.storage.runs.schema import SnapshotsTable
 
 from discubot_pipeline.defs.jobs import retention_job
 from discubot_pipeline.defs.resources import job
@@ -14,8 +17,16 @@ from discubot_pipeline.domain.operations import OperationKind
 from discubot_pipeline.store.tables import chunks, inboxes, operations
 from tests.defs.workshop import Workshop
 from tests.store.samples import change, rows
+from tests.tracking.ledger import on_postgres
 
 HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def instance(database_url: str) -> Iterator[dg.DagsterInstance]:
+    """Give an instance on Postgres: old runs are removed by its SQL."""
+    with on_postgres(database_url) as instance:
+        yield instance
 
 
 @pytest.fixture
@@ -161,6 +172,27 @@ def test_young_chains_do_not_stop_the_batch(workshop: Workshop, monkeypatch: pyt
     workshop.paper.clock.ahead = between - workshop.paper.clock.now()
     assert clean_up(workshop, keep_jobs_days=0)["jobs"] == 1
     assert is_known(workshop, old.id) == set()
+
+
+def test_snapshots_go_with_the_last_run_that_needs_them(workshop: Workshop, keep_days: timedelta) -> None:
+    """Those of a job are shared by its runs, those of a re-execution's plan are its own."""
+    failed_and_retried(workshop)
+    young = workshop.launch(delivery_ids=[workshop.deliver("C1:2.2")])
+    kept = snapshots(workshop)
+    workshop.ledger.touch(young.id, workshop.paper.clock.now() + keep_days)
+    workshop.paper.clock.ahead = keep_days + HOUR
+    assert clean_up(workshop)["jobs"] == 2
+    left = snapshots(workshop) & kept
+    assert {young.run.job_snapshot_id, young.run.execution_plan_snapshot_id} <= left < kept
+    workshop.paper.clock.ahead = 2 * keep_days + HOUR
+    assert clean_up(workshop)["jobs"] == 1
+    assert snapshots(workshop).isdisjoint(kept)
+
+
+def snapshots(workshop: Workshop) -> set[str]:
+    """Name the snapshots that are stored."""
+    with workshop.instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        return set(connection.execute(sa.select(SnapshotsTable.c.snapshot_id)).scalars())
 
 
 def test_payloads_go_by_how_their_delivery_ended(workshop: Workshop) -> None:

@@ -1,7 +1,7 @@
 """Every list of the API goes by an index, however many rows there are: the database says how it would look."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from discubot_pipeline.domain.config import SourceConfig
-from discubot_pipeline.domain.delivery import DeliveryStatus, SourceType
+from discubot_pipeline.domain.delivery import Arrival, DeliveryStatus, SourceType
 from discubot_pipeline.domain.discussion import DiscussionStatus
 from discubot_pipeline.domain.job import Value
 from discubot_pipeline.domain.task import TaskState
@@ -99,6 +99,18 @@ def test_every_read_of_the_api_goes_by_an_index(stores: Stores, team: UUID, plan
     look_at_one_thing(stores, team, plans)
     plans.clear()
     look_at_figures(stores, team, plans)
+
+
+def test_leasing_reads_no_old_delivery(
+    stores: Stores, slack_config: SourceConfig, team: UUID, plans: list[Plan]
+) -> None:
+    """What is due is found among what waits, however much is done."""
+    inbox = stores.inboxes[SourceType.SLACK]
+    inbox.store(slack_config, Arrival(delivery_key="Ev1", thread_id="C1:1.1", payload={}))
+    plans.clear()
+    assert len(inbox.lease(50, timedelta(minutes=2))) == 1
+    assert set().union(*(plan.whole for plan in plans)) <= SMALL
+    assert "ix_inbox_slack_pending" in plans[-1].indexes
 
 
 def look_at_lists(stores: Stores, team: UUID, plans: list[Plan]) -> None:

@@ -1,19 +1,36 @@
 """Writes runs into a Dagster instance as if they had happened: in any status, of any age, in chains."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import dagster as dg
+import psycopg
 import sqlalchemy as sa
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.runs.schema import RunsTable
 
+from discubot_pipeline.settings import Settings
+from discubot_pipeline.tracking.instance import storages
 from discubot_pipeline.tracking.runs import ROOT
 
 RETRIES = {"run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False}}
 """Settings of an instance that retries crashed runs, as ours does."""
 SERVER = GrpcServerCodeLocationOrigin(host="localhost", socket="code.sock", location_name="discubot")
+
+
+@contextmanager
+def on_postgres(database_url: str) -> Iterator[dg.DagsterInstance]:
+    """Open an empty instance on our storages, in its own schema of the test database."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA IF NOT EXISTS dagster")
+    url = Settings.model_validate({"database_url": database_url}).dagster_url
+    with dg.instance_for_test(overrides=RETRIES | storages(url)) as instance:
+        instance.wipe()
+        yield instance
+        instance.wipe()
 
 
 class Ledger:

@@ -1,0 +1,85 @@
+"""What is asked of Dagster's record again and again goes by an index: nothing there reads the runs of long ago."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+from dagster import DagsterEventType, DagsterInstance, RunsFilter, RunStatusChangeRecordsFilter
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+
+from discubot_pipeline.tracking.retries import PARENT
+from discubot_pipeline.tracking.runs import ROOT, RUN_KEY, SENSOR, at_work, run_of_key
+from tests.tracking.ledger import Ledger, on_postgres
+
+MANY = 20_000
+FILL = f"""
+INSERT INTO runs (run_id, pipeline_name, status, run_body)
+  SELECT md5(n::text), 'discussion_job', (ARRAY['SUCCESS', 'SUCCESS', 'FAILURE'])[1 + n %% 3], run_body
+  FROM generate_series(1, {MANY}) n, runs WHERE id = (SELECT min(id) FROM runs);
+INSERT INTO run_tags (run_id, key, value)
+  SELECT md5(n::text), (ARRAY['{RUN_KEY}', '{SENSOR}', '{ROOT}', '{PARENT}'])[k],
+         (ARRAY[n || ':0', 'slack_inbox', md5((n - n %% 4)::text), md5((n - 1)::text)])[k]
+  FROM generate_series(1, {MANY}) n, generate_series(1, 4) k;
+INSERT INTO event_logs (run_id, event, dagster_event_type, timestamp, step_key)
+  SELECT md5(n::text), '{{}}', (ARRAY['STEP_START', 'RUN_START', 'RUN_FAILURE', 'STEP_SUCCESS'])[1 + k %% 4], now(), 'x'
+  FROM generate_series(1, {MANY}) n, generate_series(1, 8) k;
+ANALYZE runs, run_tags, event_logs
+"""
+QUESTIONS: dict[str, Callable[[DagsterInstance], Any]] = {
+    "the queue": lambda it: it.get_runs(RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])),
+    "what the queue counts": lambda it: it.get_run_records(RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES)),
+    "runs at work": at_work,
+    "the run of a key": lambda it: run_of_key(it, "slack_inbox", "7:0"),
+    "the runs of many keys": lambda it: it.get_runs(
+        RunsFilter(tags={RUN_KEY: [f"{n}:0" for n in range(50)], SENSOR: "slack_inbox"})
+    ),
+    "a run": lambda it: it.get_run_by_id("x"),
+    "a chain": lambda it: it.get_runs(RunsFilter(tags={ROOT: "x"})),
+    "a retry": lambda it: it.get_runs(RunsFilter(tags={PARENT: "x"}), limit=1),
+    "what failed lately": lambda it: it.get_runs(
+        RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.now(tz=UTC) + timedelta(minutes=1))
+    ),
+    "the newest failures": lambda it: it.fetch_run_status_changes(
+        RunStatusChangeRecordsFilter(DagsterEventType.RUN_FAILURE, after_storage_id=10**9), limit=5
+    ),
+    "the events of a run": lambda it: it.all_logs("x"),
+}
+
+
+@pytest.fixture(scope="module")
+def instance(database_url: str) -> Iterator[dg.DagsterInstance]:
+    """Give a record of many old runs."""
+    with on_postgres(database_url) as instance:
+        Ledger(instance).run()
+        with instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+            for statement in FILL.split(";\n"):
+                connection.exec_driver_sql(statement)
+        yield instance
+
+
+@pytest.fixture
+def whole(instance: dg.DagsterInstance) -> Iterator[list[str]]:
+    """Collect the plans of statements, where they read a table whole."""
+    found: list[str] = []
+
+    def explain(connection: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            with connection.connection.cursor() as own:
+                own.execute(f"EXPLAIN {statement}", values)
+                found.append("\n".join(line for [line] in own.fetchall()))
+
+    engine = instance.run_storage._engine  # type: ignore[attr-defined]
+    sa.event.listen(engine, "before_cursor_execute", explain)
+    yield found
+    sa.event.remove(engine, "before_cursor_execute", explain)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_question_reads_a_table_whole(instance: dg.DagsterInstance, whole: list[str], question: str) -> None:
+    """Not of runs, not of their tags, not of their events."""
+    QUESTIONS[question](instance)
+    assert whole
+    assert [plan for plan in whole if "Seq Scan on " in plan] == []
