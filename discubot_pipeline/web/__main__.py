@@ -11,6 +11,7 @@ import uvicorn
 
 from discubot_pipeline.settings import Settings
 from discubot_pipeline.web.app import create_app
+from discubot_pipeline.web.files import open_many
 from discubot_pipeline.wiring import Services, build
 
 RECHECK = timedelta(seconds=1)
@@ -53,6 +54,7 @@ def main() -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    open_many()
     settings = Settings()
     services = build(settings, pool_size=20, recheck=RECHECK)
     config = uvicorn.Config(

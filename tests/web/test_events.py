@@ -23,6 +23,7 @@ from discubot_pipeline.tracking.feed import Feed
 from discubot_pipeline.tracking.instance import Instance
 from discubot_pipeline.tracking.status import WILL_RETRY
 from discubot_pipeline.web import events
+from discubot_pipeline.web.files import open_many
 from discubot_pipeline.wiring import Services, build
 from tests.conftest import PLAIN
 from tests.tracking.hearing import Type, live
@@ -34,6 +35,12 @@ from tests.web.sse import Client, Said
 LISTENERS = 500
 MANY, LONG = 120, 100_000
 """Lines that are more than what a network buffer holds."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def many_files() -> None:
+    """Let this process have both ends of many connections open, as the receiver does with its own."""
+    open_many()
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def _pool(url: str, statement_ms: int, _process: int) -> sa.Engine:
         max_overflow=MOST - KEPT,
         pool_recycle=RECYCLE_SECONDS,
         pool_use_lifo=True,
-        connect_args=NOTICE_A_DEAD_PEER,
+        connect_args={"connect_timeout": 5, **NOTICE_A_DEAD_PEER},
     )
     ping_after_rest(engine)
     sa.event.listen(engine, "connect", lambda raw, _: set_pg_statement_timeout(raw, statement_ms))
