@@ -233,3 +233,13 @@ class Thread:
         """Name the reactions on a message."""
         message = next(message for message in self.messages if message["ts"] == posted.ts)
         return {reaction["name"] for reaction in message["reactions"]}
+
+
+def refused(town: Town, name: str, *lines: str) -> tuple[Thread, str]:
+    """Let a job fail at its fifth step, because Notion refuses the token; gives the thread and the job."""
+    team = town.team(name)
+    with town.fault("notion", team.resolving, "status", status=401, times=None):
+        thread = team.thread(*lines)
+        [run] = thread.settled()
+    assert thread.status == "failed"
+    return thread, run.id

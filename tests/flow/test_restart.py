@@ -1,6 +1,5 @@
 """Our own processes die while work is under way: the supervisor starts them again, and nothing is lost or doubled."""
 
-import json
 import os
 import signal
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ import dagster as dg
 import pytest
 
 from discubot_pipeline.tracking.retries import REMINDER
+from tests.flow.processes import children
 from tests.flow.runs import eventually
 from tests.flow.town import Town
 
@@ -32,21 +32,6 @@ def replace(town: Town, words: str) -> None:
     [killed] = children(town, words)
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: (now := children(town, words)) and now != [killed], f"another {words}")
-
-
-def children(town: Town, words: str) -> list[int]:
-    """Find the system's processes by words of their command."""
-    remembered = json.loads((town.system.home / "children").read_text())
-    return [int(pid) for pid in remembered if words in command(int(pid))]
-
-
-def command(pid: int) -> str:
-    """Give a process's command; nothing of one that has ended."""
-    try:
-        with open(f"/proc/{pid}/cmdline") as file:
-            return file.read().replace("\0", " ")
-    except OSError:
-        return ""
 
 
 @pytest.mark.parametrize("words", ["defs.server", "discubot_pipeline.warm", "defs.daemon"])

@@ -1,10 +1,6 @@
 """People cancel jobs and go on with what failed, through the API and the command line: the chain tells who did it."""
 
-import os
-import signal
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -12,34 +8,13 @@ import sqlalchemy as sa
 from discubot_pipeline.domain.delivery import SourceType
 from discubot_pipeline.store.tables import inboxes
 from tests.flow.desk import Desk, command
+from tests.flow.processes import children, resting
 from tests.flow.runs import eventually
-from tests.flow.team import Thread
-from tests.flow.test_restart import children
+from tests.flow.team import Thread, refused
 from tests.flow.town import Town
 
 DELETE = "mutation Delete($id: String!) { deletePipelineRun(runId: $id) { __typename } }"
 REST = ["create_tasks", "finalize_discussion"]
-
-
-def refused(town: Town, name: str, *lines: str) -> tuple[Thread, str]:
-    """Let a job fail at its fifth step, because Notion refuses the token; gives the thread and the job."""
-    team = town.team(name)
-    with town.fault("notion", team.resolving, "status", status=401, times=None):
-        thread = team.thread(*lines)
-        [run] = thread.settled()
-    assert thread.status == "failed"
-    return thread, run.id
-
-
-@contextmanager
-def resting(town: Town, words: str) -> Iterator[None]:
-    """Let one of the system's processes stand still inside the block."""
-    [pid] = children(town, words)
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +143,7 @@ def test_a_queued_job_is_cancelled_before_it_begins(town: Town) -> None:
     """The discussion that it was for ends cancelled, and can be gone on with."""
     thread, _ = refused(town, "queued", "The clock is late", "@bot wind the clock")
     desk = Desk.of(thread.team)
-    with resting(town, "defs.daemon"):
+    with resting(*children(town, "defs.daemon")):
         made = desk("POST", f"/discussions/{thread.discussion_id}/retry", 202)["job_id"]
         assert desk.job(made)["status"] == "pending"
         assert desk("GET", "/jobs?status=pending")["jobs"][0]["job_id"] == made

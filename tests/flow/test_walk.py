@@ -2,104 +2,18 @@
 
 import os
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from discubot_pipeline.domain.job import STAGE_OF
 from tests.flow.desk import Desk
-from tests.flow.runs import Json, Run, eventually
-from tests.flow.team import Team, Thread
+from tests.flow.processes import children, resting, workers
+from tests.flow.runs import Run, eventually
+from tests.flow.team import Thread, refused
 from tests.flow.town import Town
-from tests.web.sse import Client, Said
+from tests.flow.witness import Witness, check
 
 RETRIED = 180.0
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
-ENDS = {"RUN_SUCCESS": "completed", "RUN_FAILURE": "failed", "RUN_CANCELED": "cancelled"}
-STATUSES = {
-    "RUN_ENQUEUED": "pending",
-    "RUN_STARTING": "processing",
-    "RUN_START": "processing",
-    "STEP_UP_FOR_RETRY": "delayed",
-    "STEP_RESTARTED": "processing",
-} | ENDS
-OUTCOMES = {"partial": "partial", "deferred": "delayed"}
-STEPS = {"STEP_START", "STEP_UP_FOR_RETRY", "STEP_RESTARTED", "STEP_SUCCESS", "STEP_FAILURE"}
-
-
-class Witness:
-    """Listens to a team's events, and asks for the status of its newest job all the time."""
-
-    def __init__(self, team: Team) -> None:
-        self._desk, self._client = (
-            Desk.of(team),
-            Client(team.town.here.settings.receiver_url, Desk.of(team, "ben").token),
-        )
-        self._open, self._over = threading.Event(), threading.Event()
-        self.heard: list[Said] = []
-        self.seen: dict[str, list[str]] = {}
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._listen, self._look)]
-
-    @contextmanager
-    def watching(self) -> Iterator["Witness"]:
-        """Watch as long as the block lasts."""
-        for thread in self._threads:
-            thread.start()
-        assert self._open.wait(10)
-        try:
-            yield self
-        finally:
-            self._over.set()
-            self._threads[1].join()
-
-    def told(self, run: Run, kind: str) -> list[Json]:
-        """List what was heard of a job."""
-        return [said.data for said in self.heard if said.kind == kind and said.data["job_id"] == run.id]
-
-    def statuses(self, run: Run) -> list[str]:
-        """List the statuses that were heard of a job, its end included."""
-        kinds = ("completed", "partial", "failed", "cancelled", "delayed")
-        ends = [said for said in self.heard if said.kind in kinds and said.data["job_id"] == run.id]
-        assert len(ends) <= 1
-        return [data["status"] for data in self.told(run, "status")] + [end.kind for end in ends]
-
-    def _listen(self) -> None:
-        with self._client.listening("/events") as said:
-            self._open.set()
-            for each in said:
-                self.heard.append(each)
-                if self._over.is_set():
-                    return
-
-    def _look(self) -> None:
-        while not self._over.wait(0.03):
-            for job in self._desk("GET", "/jobs")["jobs"]:
-                seen = self.seen.setdefault(job["job_id"], [])
-                if not seen or seen[-1] != job["status"]:
-                    seen.append(job["status"])
-
-
-def by_dagster(town: Town, run: Run) -> list[str]:
-    """List a job's statuses by GraphQL's word: what its events mean, the last of them with its outcome."""
-    told = [STATUSES[kind] for event in town.events(run.id) if (kind := event.get("eventType")) in STATUSES]
-    end = OUTCOMES.get(run.tags.get("discubot/outcome", ""), told[-1])
-    return [*told[:-1], "delayed" if run.tags.get("dagster/auto_retry_run_id") else end]
-
-
-def check(witness: Witness, town: Town, run: Run) -> list[str]:
-    """Compare what was heard and seen of a job with Dagster's word; gives its statuses."""
-    expected = by_dagster(town, run)
-    eventually(lambda: len(witness.statuses(run)) >= len(expected), f"the end of {run.id} to be heard")
-    assert witness.statuses(run) == expected
-    stages = [(data["stage"], data["state"]) for data in witness.told(run, "stage")]
-    steps = [event for event in town.events(run.id) if event.get("eventType") in STEPS]
-    assert [stage for stage, _ in stages] == [STAGE_OF[event["stepKey"]] for event in steps]
-    # until Dagster has said whether a retry comes a failed job counts as delayed, and once it has come as failed
-    rest = iter([*expected[:-1], "delayed", "failed"] if expected[-1] in ("delayed", "failed") else expected)
-    assert all(status in rest for status in witness.seen[run.id]), (witness.seen[run.id], expected)
-    return expected
 
 
 def test_a_job_waits_works_is_held_up_and_is_completed(town: Town) -> None:
@@ -150,6 +64,64 @@ def test_a_chain_of_three(town: Town) -> None:
     assert [(each["job_id"], each["status"]) for each in attempts] == [
         (run.id, status) for run, status in zip(runs, ("failed", "failed", "completed"), strict=True)
     ]
+
+
+def test_a_job_is_cancelled_while_it_waits_in_the_queue(town: Town) -> None:
+    """It goes on with what failed, and the daemon that would begin it stands still."""
+    thread, _ = refused(town, "turner", "The queue is long", "@bot shorten the queue")
+    with Witness(thread.team).watching() as witness:
+        with resting(*children(town, "defs.daemon")):
+            cancel(thread, made := again(thread))
+        assert check(witness, town, town.finished(made)) == ["pending", "cancelled"]
+
+
+def test_a_job_is_cancelled_while_it_is_about_to_begin(town: Town) -> None:
+    """All processes that it could begin in stand still until it is cancelled; none of its ops begins."""
+    thread, _ = refused(town, "starter", "The door is shut", "@bot open the door")
+    with Witness(thread.team).watching() as witness:
+        with resting(*workers(town)):
+            made = again(thread)
+            eventually(lambda: town.run(made).status == "STARTING", "the run to be handed over")
+            cancel(thread, made)
+        run = town.finished(made)
+        assert check(witness, town, run) == ["pending", "processing", "cancelled"]
+    assert not [event for event in town.events(made) if event.get("eventType") == "STEP_START"]
+
+
+def test_a_job_is_cancelled_while_it_works(town: Town) -> None:
+    """Slack lets it wait for its answer."""
+    team = town.team("stopper")
+    with Witness(team).watching() as witness:
+        with town.fault("slack", "conversations.replies", "slow", seconds=15) as slow:
+            thread = team.thread("The bell is loud", "@bot muffle the bell")
+            slow.strikes()
+            [run] = thread.runs
+            cancel(thread, run.id)
+            run = town.finished(run.id)
+        assert check(witness, town, run) == ["pending", "processing", "processing", "cancelled"]
+
+
+def test_a_job_is_cancelled_while_it_waits_for_another_try(town: Town) -> None:
+    """Slack is busy, and the op that asked it waits."""
+    team = town.team("waiter")
+    with Witness(team).watching() as witness:
+        with town.fault("slack", "conversations.replies", "ratelimit", retry_after=8, times=None):
+            thread = team.thread("The bell is rusty", "@bot polish the bell")
+            [run] = eventually(lambda: [each for each in thread.runs if each.status == "STARTED"], "a run at work")
+            eventually(lambda: Desk.of(team, "eve").job(run.id)["status"] == "delayed", "the job to be delayed")
+            cancel(thread, run.id)
+            run = town.finished(run.id)
+        assert check(witness, town, run)[:5] == ["pending", "processing", "processing", "delayed", "cancelled"]
+
+
+def again(thread: Thread) -> str:
+    """Go on with a discussion; gives the new job's id."""
+    return str(Desk.of(thread.team, "fay")("POST", f"/discussions/{thread.discussion_id}/retry", 202)["job_id"])
+
+
+def cancel(thread: Thread, job_id: str) -> None:
+    """Cancel a job through the API."""
+    assert Desk.of(thread.team, "gil")("POST", f"/jobs/{job_id}/cancel", 202) == {"job_id": job_id}
 
 
 def newest(thread: Thread) -> Run:
