@@ -13,6 +13,7 @@ BENCHES: Final = {
     "growth": "bench.growth",
     "idle": "bench.idle",
     "latency": "bench.latency",
+    "lists": "bench.lists",
     "receive": "bench.receive",
     "retention": "bench.retention",
 }
