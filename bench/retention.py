@@ -10,13 +10,12 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from bench.arena import Arena, add_options, arena, machine, tell
-from bench.growth import PAST
+from bench.growth import FIRST, PAST
 from bench.latency import timed
 from bench.past import remember, runs
 from discubot_pipeline.adapters.dagster import DagsterWeb
 
-WEBHOOKS, FIRST = 60, 5
-"""The first are not measured: after so many new rows they find nothing where it was."""
+WEBHOOKS = 60
 GAP_SECONDS = (0.1, 1.1)
 OLD = replace(PAST, deliveries=PAST.runs, discussions=PAST.runs, age=timedelta(days=40))
 LONGEST_SECONDS = 1_800.0
