@@ -37,13 +37,19 @@ class Cache(Generic[V]):
         self._clock = clock
         self._kept: dict[Hashable, Kept[V]] = {}
 
+    def at_hand(self, key: Hashable) -> V | None:
+        """Give the value of a key if nothing need be read for it."""
+        now, kept = self._clock(), self._kept.get(key)
+        is_fresh = kept and now - kept.read_at < self._ttl and now - kept.checked_at < self._recheck
+        return kept.value if kept and is_fresh else None
+
     def get(self, key: Hashable, stamp: Callable[[], object], load: Callable[[], V]) -> V:
         """Give the value of a key, loaded again where its rows have changed. An empty stamp is never kept."""
+        if (value := self.at_hand(key)) is not None:
+            return value
         now, kept = self._clock(), self._kept.get(key)
         if kept and now - kept.read_at >= self._ttl:
             kept = None
-        if kept and now - kept.checked_at < self._recheck:
-            return kept.value
         # The stamp is read first: a change between the two is then noticed by the next use.
         current = stamp()
         if kept and kept.stamp == current:

@@ -150,6 +150,11 @@ class Configs:
         found = self._sources(source=source, hook=hook)
         return found[0] if found else None
 
+    def at_hand(self, source: SourceType, hook: str) -> SourceConfig | None:
+        """Give the source config of a webhook address if nothing need be read for it."""
+        found = self._kept_sources.at_hand((("source", source), ("hook", hook)))
+        return found[0] if found else None
+
     def sources(self, source: SourceType | None = None, team_id: UUID | None = None) -> list[SourceConfig]:
         """List source configs, of one kind or one team where that is named."""
         wanted = {"source": source, "team_id": team_id}

@@ -16,24 +16,30 @@ LARGEST_ID = 2**63 - 1
 
 def insert(table: sa.Table, config: SourceConfig, arrival: Arrival, held: str | None, asked: dict[str, Any]) -> Any:
     """Write an arrival as a row, pending, held or ignored, with who asked for it; a duplicate gives no id."""
+    row = row_of(config, arrival) | asked
+    if arrival.reason:
+        row |= {"payload": sa.null(), "finished_at": sa.func.now()}
+    elif held:
+        row |= {"status": DeliveryStatus.HELD, "reason": held}
+    return pg.insert(table).values(row).on_conflict_do_nothing().returning(table.c.id)
+
+
+def row_of(config: SourceConfig, arrival: Arrival) -> dict[str, Any]:
+    """Give the columns of an arrival: it is pending, or ignored for a reason."""
     thread = arrival.thread_id if arrival.reason is None else None
-    accepted = DeliveryStatus.HELD if held else DeliveryStatus.PENDING
-    row = {
+    return {
         "team_id": config.team_id,
         "source_config_id": config.id,
-        "status": DeliveryStatus.IGNORED if arrival.reason else accepted,
-        "reason": arrival.reason or held,
+        "status": DeliveryStatus.IGNORED if arrival.reason else DeliveryStatus.PENDING,
+        "reason": arrival.reason,
         "kind": arrival.kind,
         "delivery_key": arrival.delivery_key,
         "message_key": arrival.message_key,
         "gesture_key": arrival.gesture_key,
         "thread_id": thread,
         "discussion_id": discussion_id(config.team_id, config.source, thread) if thread else None,
-        "payload": sa.null() if arrival.reason else arrival.payload,
-        "finished_at": sa.func.now() if arrival.reason else None,
-        **asked,
+        "payload": None if arrival.reason else arrival.payload,
     }
-    return pg.insert(table).values(row).on_conflict_do_nothing().returning(table.c.id)
 
 
 def same(table: sa.Table, config: SourceConfig, arrival: Arrival) -> Any:

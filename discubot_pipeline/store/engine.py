@@ -92,13 +92,18 @@ def storable(text: str) -> str:
 
 def storable_json(value: Any) -> str:
     """Write JSON that Postgres can store."""
+    text = json.dumps(value)
+    return text if "\\u0000" not in text and "\\ud" not in text else _stored(value)
+
+
+def _stored(value: Any) -> str:
     match value:
         case str():
             return json.dumps(storable(value))
         case dict():
-            return "{" + ", ".join(f"{storable_json(str(k))}: {storable_json(v)}" for k, v in value.items()) + "}"
+            return "{" + ", ".join(f"{_stored(str(k))}: {_stored(v)}" for k, v in value.items()) + "}"
         case list() | tuple():
-            return "[" + ", ".join(map(storable_json, value)) + "]"
+            return "[" + ", ".join(map(_stored, value)) + "]"
         case _:
             return json.dumps(value)
 

@@ -23,6 +23,7 @@ from discubot_pipeline.store.hooks import Hooks
 from discubot_pipeline.store.imports import Imports
 from discubot_pipeline.store.inbox import Inbox
 from discubot_pipeline.store.inboxlist import Deliveries
+from discubot_pipeline.store.intake import Intake
 from discubot_pipeline.store.limits import Limits
 from discubot_pipeline.store.messages import Messages
 from discubot_pipeline.store.meters import Meters
@@ -48,6 +49,7 @@ class Stores:
 
     engine: sa.Engine
     inboxes: dict[SourceType, Inbox]
+    intake: Intake
     deliveries: Deliveries
     sorting: Sorting
     configs: Configs
@@ -93,9 +95,11 @@ def open_stores(
     engine: sa.Engine, vault: Vault, recheck: timedelta = timedelta(), redaction: Redaction = NO_SECRETS
 ) -> Stores:
     """Build the stores; nothing is read yet. For `recheck` settings are taken for unchanged without asking."""
+    inboxes = {source: Inbox(engine, source) for source in SourceType}
     return Stores(
         engine=engine,
-        inboxes={source: Inbox(engine, source) for source in SourceType},
+        inboxes=inboxes,
+        intake=Intake(engine, inboxes),
         deliveries=Deliveries(engine),
         sorting=Sorting(engine),
         configs=Configs(engine, vault, recheck),

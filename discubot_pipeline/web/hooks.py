@@ -1,10 +1,14 @@
 """Webhooks in: verify, store, wake the sensor, answer. Nothing unverified is stored, no answer precedes the commit."""
 
 import logging
+from asyncio import wrap_future
 from collections.abc import Mapping
-from typing import Annotated
+from datetime import datetime
+from functools import partial
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
@@ -12,12 +16,15 @@ from discubot_pipeline.domain.config import NotionSourceCredentials, SourceConfi
 from discubot_pipeline.domain.delivery import Arrival, Challenge, DeliveryKind, Handshake, SourceType
 from discubot_pipeline.domain.errors import Permanent, PipelineError
 from discubot_pipeline.ports import Door
+from discubot_pipeline.store.inbox import Stored
 from discubot_pipeline.web.problems import documented
 from discubot_pipeline.wiring import Services
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
 SYSTEM = "system"
+LONG = 65_536
+"""So many bytes take milliseconds to read: meanwhile others are answered."""
 REFUSED = documented(400, 404, 406, 409, 413)
 TAKEN = "this source has a verification token already: `discubot source token --forget`"
 
@@ -30,13 +37,16 @@ class Receipt(BaseModel):
     reason: str | None = None
 
 
+Answer = Receipt | dict[str, str]
+
+
 async def services_of(request: Request) -> Services:
     """Give the services that the app was made with."""
     services: Services = request.app.state.services
     return services
 
 
-async def door_of(source: str, services: Annotated[Services, Depends(services_of)]) -> Door:
+def door_of(source: str, services: Services) -> Door:
     """Find the source that a path names."""
     try:
         return services.outside.door(SourceType(source))
@@ -44,7 +54,7 @@ async def door_of(source: str, services: Annotated[Services, Depends(services_of
         raise Permanent("unknown_source", f"there is no such source; there are: {', '.join(SourceType)}") from error
 
 
-async def raw_body(request: Request, door: Annotated[Door, Depends(door_of)]) -> bytes:
+async def raw_body(request: Request, door: Door) -> bytes:
     """Read the body as it was sent, and stop reading when it is more than the source may send."""
     body = bytearray()
     try:
@@ -58,25 +68,25 @@ async def raw_body(request: Request, door: Annotated[Door, Depends(door_of)]) ->
     return bytes(body)
 
 
-@router.post("/hooks/{source}", responses=REFUSED)
-@router.post("/hooks/{source}/{hook}", responses=REFUSED)
-def receive(
-    request: Request,
-    door: Annotated[Door, Depends(door_of)],
-    body: Annotated[bytes, Depends(raw_body)],
-    services: Annotated[Services, Depends(services_of)],
-    hook: str | None = None,
-) -> Receipt | dict[str, str]:
+@router.post("/hooks/{source}", response_model=Answer, responses=REFUSED)
+@router.post("/hooks/{source}/{hook}", response_model=Answer, responses=REFUSED)
+async def receive(request: Request, source: str, hook: str | None = None) -> Response:
     """Take one webhook of a source."""
-    config = config_of(door.kind, hook, services)
+    services: Services = request.app.state.services
+    door = door_of(source, services)
+    body = await raw_body(request, door)
+    config = services.stores.configs.at_hand(door.kind, hook) if hook else None
+    if config is None:
+        config = await run_in_threadpool(config_of, door.kind, hook, services)
     try:
-        stored = store(config, door, request.headers, body, services)
+        taken = await take(config, door, request.headers, body, services)
     except PipelineError as error:
         logger.warning("webhook_refused", extra={"source": door.kind, "reason": error.reason, "config": str(config.id)})
         raise
-    if isinstance(stored, Receipt):
-        request.state.outcome = stored.status
-    return stored
+    if isinstance(taken, Receipt):
+        request.state.outcome = taken.status
+        return JSONResponse(taken.model_dump())
+    return JSONResponse(taken)
 
 
 def config_of(kind: SourceType, hook: str | None, services: Services) -> SourceConfig:
@@ -92,17 +102,26 @@ def config_of(kind: SourceType, hook: str | None, services: Services) -> SourceC
     return configs[0]
 
 
-def store(
-    config: SourceConfig, door: Door, headers: Mapping[str, str], body: bytes, services: Services
-) -> Receipt | dict[str, str]:
-    """Verify a webhook and commit it to the inbox."""
-    door.verify(config, headers, body, services.outside.clock.now())
-    opened = door.open(config, headers, body)
-    if isinstance(opened, Challenge):
-        return opened.body
-    if isinstance(opened, Handshake):
-        return adopt(config, opened, services)
-    return keep(config, opened, services)
+async def take(config: SourceConfig, door: Door, headers: Mapping[str, str], body: bytes, services: Services) -> Answer:
+    """Verify a webhook and commit it to the inbox. Only what takes long, or may have to wait, is left to a thread."""
+    read = partial(opened, config, door, headers, body, services.outside.clock.now())
+    match read() if len(body) < LONG else await run_in_threadpool(read):
+        case Challenge() as challenge:
+            return challenge.body
+        case Handshake() as handshake:
+            return await run_in_threadpool(adopt, config, handshake, services)
+        case Arrival(kind=DeliveryKind.PAGE) as page:
+            return await run_in_threadpool(keep, config, page, services)
+        case arrival:
+            return receipt(config, arrival, await wrap_future(services.stores.intake.store(config, arrival)))
+
+
+def opened(
+    config: SourceConfig, door: Door, headers: Mapping[str, str], body: bytes, now: datetime
+) -> Arrival | Challenge | Handshake:
+    """Verify a webhook and read it."""
+    door.verify(config, headers, body, now)
+    return door.open(config, headers, body)
 
 
 def adopt(config: SourceConfig, handshake: Handshake, services: Services) -> dict[str, str]:
@@ -122,19 +141,16 @@ def adopt(config: SourceConfig, handshake: Handshake, services: Services) -> dic
 def keep(config: SourceConfig, arrival: Arrival, services: Services) -> Receipt:
     """Commit an arrival to the inbox of its source."""
     arrival = relevant(config, arrival, services)
-    stored = services.stores.inboxes[config.source].store(config, arrival)
+    return receipt(config, arrival, services.stores.inboxes[config.source].store(config, arrival))
+
+
+def receipt(config: SourceConfig, arrival: Arrival, stored: Stored) -> Receipt:
+    """Say what became of an arrival."""
     if arrival.single_use and stored.delivery_key != arrival.delivery_key:
         raise Permanent("replay", "this token has been used for another delivery")
     status = "duplicate" if not stored.is_new else "ignored" if arrival.reason else "accepted"
-    logger.info(
-        f"webhook_{status}",
-        extra={
-            "source": config.source,
-            "delivery": stored.id,
-            "reason": arrival.reason,
-            "config": str(config.id),
-        },
-    )
+    told = {"source": config.source, "delivery": stored.id, "reason": arrival.reason, "config": str(config.id)}
+    logger.info(f"webhook_{status}", extra=told)
     return Receipt(delivery_id=stored.id, status=status, reason=arrival.reason)
 
 

@@ -8,8 +8,8 @@ ADDED: Final = (
     "CREATE INDEX IF NOT EXISTS discubot_runs_snapshot ON runs (snapshot_id)",
     "CREATE STATISTICS IF NOT EXISTS discubot_run_tags (mcv) ON key, value FROM run_tags",
 )
-"""The foreign key to `snapshots` has no index: each snapshot that is removed would have all runs read. And without
-statistics of both columns together Postgres takes each tag for a rare one: it would read all runs of a team for a page."""
+"""The foreign key to `snapshots` has no index: each snapshot that is removed would have all runs read. Without
+statistics of both columns Postgres takes each tag for a rare one: for a page all runs of a team would be read."""
 
 
 def add_indexes(instance: DagsterInstance) -> None:

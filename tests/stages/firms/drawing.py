@@ -1,5 +1,6 @@
 """A Figma file that several firms share: every comment is told to all of them, and each has a bot of its own name."""
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,7 @@ from pydantic import SecretStr
 
 from discubot_pipeline.domain.config import FigmaCredentials, NotionCredentials, SourceConfig
 from discubot_pipeline.domain.delivery import SourceType
-from discubot_pipeline.web.hooks import store
+from discubot_pipeline.web.hooks import take
 from tests.conftest import Sandbox
 from tests.stages.firms.rig import Firm
 
@@ -68,7 +69,8 @@ class Drawing:
     def tell(self, firm: Firm, name: str, event: dict[str, Any]) -> str:
         """Deliver an event to a firm's address; gives what became of it."""
         body = json.dumps(event | {"passcode": f"pass-{name}"}).encode()
-        receipt: Any = store(self.sources[name], firm.services.outside.door(FIGMA), {}, body, firm.services)
+        door = firm.services.outside.door(FIGMA)
+        receipt: Any = asyncio.run(take(self.sources[name], door, {}, body, firm.services))
         return str(receipt.reason or receipt.status)
 
     def threads(self, name: str) -> list[list[dict[str, Any]]]:

@@ -1,5 +1,6 @@
 """Runs the six stages over the sandbox as a run would, without Dagster: real stores, real adapters."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from discubot_pipeline.stages.gather import gather
 from discubot_pipeline.stages.notify import notify
 from discubot_pipeline.stages.publish import publish
 from discubot_pipeline.stages.validate import validate
-from discubot_pipeline.web.hooks import store
+from discubot_pipeline.web.hooks import take
 from discubot_pipeline.wiring import Services
 from tests.adapters.slack_workspace import sign
 from tests.conftest import Sandbox
@@ -123,7 +124,7 @@ class Firm:
             }
         ).encode()
         headers = sign(self.slack["signing_secret"], body, datetime.now(UTC))
-        receipt: Any = store(self.config, self.services.outside.door(SLACK), headers, body, self.services)
+        receipt: Any = asyncio.run(take(self.config, self.services.outside.door(SLACK), headers, body, self.services))
         assert receipt.status == "accepted", receipt
         return int(receipt.delivery_id)
 
