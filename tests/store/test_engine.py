@@ -1,6 +1,5 @@
 """One transaction at a time: all of it or nothing, and a database that is away is a reason to try again."""
 
-import socket
 from collections.abc import Iterator
 
 import pytest
@@ -11,16 +10,6 @@ from discubot_pipeline.domain.errors import Permanent, Transient
 from discubot_pipeline.store.engine import connect, database_faults, is_up, single, transaction
 from discubot_pipeline.store.stores import Stores
 from discubot_pipeline.store.tables import teams
-
-
-@pytest.fixture
-def nowhere() -> Iterator[sa.Engine]:
-    """Give an engine for a port that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        engine = connect(f"postgresql+psycopg://x:y@127.0.0.1:{taken.getsockname()[1]}/z")
-        yield engine
-        engine.dispose()
 
 
 @pytest.fixture
