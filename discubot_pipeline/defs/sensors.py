@@ -5,7 +5,7 @@ from datetime import timedelta
 import dagster as dg
 
 from discubot_pipeline.defs.jobs import backfill_job, discussion_job, status_job
-from discubot_pipeline.defs.ticks import LONGEST_LISTEN, RUNNING, is_test
+from discubot_pipeline.defs.ticks import LONGEST_WAIT, RUNNING, is_test
 from discubot_pipeline.domain.delivery import DeliveryKind, RunToRequest, SourceType
 from discubot_pipeline.stages.close import close_failed, close_stopped
 from discubot_pipeline.store.bell import listening
@@ -80,7 +80,7 @@ def lease_or_wait(services: Services, inbox: Inbox) -> list[RunToRequest]:
         runs = inbox.lease(QUEUE_BOUND, LEASE, RESERVED)
         if runs or inbox.requested_runs() >= QUEUE_BOUND:
             return runs
-        bell.wait(inbox.source, min(inbox.next_due() or LONGEST_LISTEN, LONGEST_LISTEN))
+        bell.wait(inbox.source, min(inbox.next_due() or LONGEST_WAIT, LONGEST_WAIT))
     return inbox.lease(QUEUE_BOUND, LEASE, RESERVED)
 
 

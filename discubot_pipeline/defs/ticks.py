@@ -9,9 +9,9 @@ from discubot_pipeline.store.bell import listening
 
 RUNNING = dg.DefaultSensorStatus.RUNNING
 LONGEST_LISTEN = timedelta(seconds=20)
-"""How long those wait who also look after runs that were asked for."""
+"""How long those wait who also look after what is at work."""
 LONGEST_WAIT = timedelta(seconds=45)
-"""How long those wait who have nothing to look after; Dagster gives an evaluation a minute."""
+"""How long all others wait; Dagster gives an evaluation a minute."""
 
 
 class Queue(Protocol):

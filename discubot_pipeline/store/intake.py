@@ -18,6 +18,9 @@ from discubot_pipeline.store.deliveries import row_of
 from discubot_pipeline.store.engine import single, storable
 from discubot_pipeline.store.inbox import CHANNEL, Inbox, Stored
 
+MOST = 100
+"""As many arrivals are committed at once: each may be a megabyte."""
+
 
 class Waiting(NamedTuple):
     """An arrival that is to be committed, and who is told of it."""
@@ -48,7 +51,9 @@ class Intake:
 
     def _write(self) -> None:
         with self._lock:
-            waiting, self._waiting = self._waiting, []
+            waiting, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            if self._waiting:
+                self._writer.submit(self._write)
         by_source: dict[SourceType, list[Waiting]] = defaultdict(list)
         for each in waiting:
             if each.told.set_running_or_notify_cancel():

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from discubot_pipeline.domain.config import SourceConfig
 from discubot_pipeline.domain.delivery import Arrival
 from discubot_pipeline.domain.errors import Transient
+from discubot_pipeline.store import intake
 from discubot_pipeline.store.inbox import Inbox, Stored
 from discubot_pipeline.store.intake import Intake
 from discubot_pipeline.store.stores import Stores
@@ -48,16 +49,23 @@ def together(stores: Stores, engine: sa.Engine, config: SourceConfig, *arrivals:
     return told
 
 
-def test_what_waits_is_committed_by_one_transaction(
-    stores: Stores, engine: sa.Engine, slack_config: SourceConfig
+@pytest.mark.parametrize(("most", "transactions"), [(100, 1), (2, 3)])
+def test_what_waits_is_committed_together(
+    stores: Stores,
+    engine: sa.Engine,
+    slack_config: SourceConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    transactions: int,
 ) -> None:
-    """Five that come while one is written have one transaction."""
+    """Five that come while one is written have one transaction, or as many as it takes for so many each."""
+    monkeypatch.setattr(intake, "MOST", most)
     told = together(stores, engine, slack_config, *[arrival(f"Ev{n}", f"C1:{n}") for n in range(5)])
     assert all(each.result().is_new for each in told)
     with engine.connect() as connection:
         t = inboxes[SLACK].c
         select = sa.select(sa.literal_column("xmin::text")).where(t.delivery_key != "first").select_from(inboxes[SLACK])
-        assert len(set(connection.execute(select).scalars())) == 1
+        assert len(set(connection.execute(select).scalars())) == transactions
 
 
 def test_the_same_thing_twice_is_one_row(stores: Stores, engine: sa.Engine, slack_config: SourceConfig) -> None:
@@ -120,8 +128,8 @@ def test_what_comes_for_a_paused_source_is_held(stores: Stores, engine: sa.Engin
 
 def test_a_database_that_is_away_is_said_to_all(nowhere: sa.Engine, slack_config: SourceConfig) -> None:
     """Each sender is to come again."""
-    intake = Intake(nowhere, {SLACK: Inbox(nowhere, SLACK)})
-    for told in [intake.store(slack_config, arrival(f"Ev{number}")) for number in range(3)]:
+    away = Intake(nowhere, {SLACK: Inbox(nowhere, SLACK)})
+    for told in [away.store(slack_config, arrival(f"Ev{number}")) for number in range(3)]:
         with pytest.raises(Transient):
             told.result(10)
 
