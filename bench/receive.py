@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import SecretStr
 from slack_sdk.signature import SignatureVerifier
 
+from bench.memory import TICKS, ticks
 from discubot_pipeline.cli.child import Child, Program
 from discubot_pipeline.cli.ports import free_port
 from discubot_pipeline.cli.postgres import EmbeddedPostgres
@@ -33,6 +34,8 @@ DUPLICATE_EVERY = 20
 SECRET = "bench-secret"
 PEER = 'INSERT INTO bench_peer (payload) VALUES (\'{"text": "one row"}\');'
 PEER_SECONDS = 10
+Event = tuple[bytes, dict[str, str]]
+"""A body and its headers."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,9 +73,12 @@ def measure(settings: Settings, postgres: EmbeddedPostgres, requests: int) -> di
     credentials = SlackCredentials(signing_secret=SecretStr(SECRET), bot_token=SecretStr("xoxb-bench"))
     team = here.stores.configs.add_team("bench", "bench")
     config = here.stores.configs.add_source(team, SourceType.SLACK, "slack", credentials, "bench", workspace="T1")
-    with receiver(settings):
+    with receiver(settings) as pid:
         shares = [range(start, requests, CONNECTIONS) for start in range(CONNECTIONS)]
-        seconds, latencies, statuses = send(settings, config, shares)
+        prepared = [[event(number) for number in share] for share in shares]
+        before = used(pid, postgres)
+        seconds, latencies, statuses = send(settings, config, prepared)
+        spent = {name: after - before[name] for name, after in used(pid, postgres).items()}
     rows = len(here.stores.inboxes[SourceType.SLACK].due(requests))
     here.engine.dispose()
     peer = pgbench(postgres)
@@ -83,6 +89,7 @@ def measure(settings: Settings, postgres: EmbeddedPostgres, requests: int) -> di
         "p99_ms": round(quantiles(latencies, n=100)[98] * 1000, 2),
         "pgbench_per_s": round(peer, 1),
         "ratio_pgbench": round(per_s / peer, 3),
+        **{f"{name}_cpu_ms": round(1000 * each / requests, 3) for name, each in spent.items()},
         "requests": requests,
         "rows": rows,
         "statuses": statuses,
@@ -90,8 +97,8 @@ def measure(settings: Settings, postgres: EmbeddedPostgres, requests: int) -> di
 
 
 @contextmanager
-def receiver(settings: Settings) -> Iterator[None]:
-    """Run the receiver as `discubot up` does."""
+def receiver(settings: Settings) -> Iterator[int]:
+    """Run the receiver as `discubot up` does; gives its process."""
     url = settings.database_url.get_secret_value() if settings.database_url else ""
     env = inherited_environment() | {
         "DISCUBOT_HOME": str(settings.home),
@@ -103,18 +110,30 @@ def receiver(settings: Settings) -> Iterator[None]:
     child.start()
     try:
         child.wait_until_ready()
-        yield
+        yield child.pid or 0
     finally:
         child.stop()
 
 
-def send(settings: Settings, config: SourceConfig, shares: list[range]) -> tuple[float, list[float], dict[int, int]]:
+def used(receiver: int, postgres: EmbeddedPostgres) -> dict[str, float]:
+    """Tell how much processor time each side has used, in seconds: what is used a request shows where the floor is."""
+    main = int((postgres.data / "postmaster.pid").read_text().split()[0])
+    backends = [int(pid) for pid in Path(f"/proc/{main}/task/{main}/children").read_text().split()]
+    return {
+        "receiver": ticks(Path(f"/proc/{receiver}")) / TICKS,
+        "clients": time.process_time(),
+        "postgres": sum(ticks(Path(f"/proc/{pid}")) for pid in (main, *backends)) / TICKS,
+    }
+
+
+def send(
+    settings: Settings, config: SourceConfig, shares: list[list[Event]]
+) -> tuple[float, list[float], dict[int, int]]:
     """Post each share over a connection of its own; gives seconds, latencies and counts of statuses."""
     latencies: list[float] = []
     statuses: dict[int, int] = {}
-    prepared = [[event(number) for number in share] for share in shares]
 
-    def work(events: list[tuple[bytes, dict[str, str]]]) -> None:
+    def work(events: list[Event]) -> None:
         connection = http.client.HTTPConnection(settings.host, settings.receiver_port)
         for body, headers in events:
             began = time.perf_counter()
@@ -125,7 +144,7 @@ def send(settings: Settings, config: SourceConfig, shares: list[range]) -> tuple
             statuses[answer.status] = statuses.get(answer.status, 0) + 1
         connection.close()
 
-    threads = [threading.Thread(target=work, args=(events,)) for events in prepared]
+    threads = [threading.Thread(target=work, args=(events,)) for events in shares]
     began = time.perf_counter()
     for thread in threads:
         thread.start()
@@ -134,7 +153,7 @@ def send(settings: Settings, config: SourceConfig, shares: list[range]) -> tuple
     return time.perf_counter() - began, latencies, statuses
 
 
-def event(number: int) -> tuple[bytes, dict[str, str]]:
+def event(number: int) -> Event:
     """Sign an app_mention; every twentieth is a delivery that was sent before."""
     same = number - CONNECTIONS if number % DUPLICATE_EVERY == 0 and number >= CONNECTIONS else number
     ts = f"17637{same:05d}.000100"
