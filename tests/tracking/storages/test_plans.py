@@ -91,6 +91,25 @@ def test_no_question_reads_a_table_whole(instance: dg.DagsterInstance, whole: li
     assert [plan for plan in whole if "Seq Scan on " in plan] == []
 
 
+def test_a_team_that_was_not_the_last_to_work_is_not_looked_for_run_by_run(
+    instance: dg.DagsterInstance, whole: list[str]
+) -> None:
+    """Its tags are read once, beside the runs."""
+    instance.get_run_records(RunsFilter(tags={TEAM: FIRST_TEAM}), limit=51)
+    assert "hashed SubPlan" in whole[-1]
+
+
+@pytest.mark.parametrize(
+    "other", [{}, {SENSOR: "slack_inbox"}, {TEAM: [FIRST_TEAM, "x"]}], ids=["alone", "a rare", "any"]
+)
+def test_runs_are_found_by_common_and_by_rare_tags(instance: dg.DagsterInstance, other: dict[str, Any]) -> None:
+    """All tags have to be there, one value of those that are given."""
+    tags = {TEAM: FIRST_TEAM, RUN_KEY: "5:0"} | other
+    assert instance.get_run_ids(RunsFilter(tags=tags)) == [md5(b"5").hexdigest()]
+    assert not instance.get_runs(RunsFilter(tags=tags | {TEAM: md5(b"2").hexdigest()}))
+    assert instance.get_runs_count(RunsFilter(tags={TEAM: FIRST_TEAM})) == MANY / 4
+
+
 def test_postgres_knows_that_a_team_has_many_runs(instance: dg.DagsterInstance) -> None:
     """By each column alone it would take the tag for a rare one, and read all runs of a team for a page of them."""
     asked = f"EXPLAIN (FORMAT JSON) SELECT 1 FROM run_tags WHERE key = '{TEAM}' AND value = '{FIRST_TEAM}'"
