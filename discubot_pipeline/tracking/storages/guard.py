@@ -25,8 +25,8 @@ from discubot_pipeline.tracking.runs import FINISHED
 from discubot_pipeline.tracking.storages.pool import Pooled
 
 MOST_READ = 512
-COMMON = frozenset(("discubot/team", "discubot/team_id", "discubot/source", "discubot/trigger", "discubot/class"))
-"""Tags whose values many runs share."""
+COMMON = frozenset(("discubot/team", "discubot/team_id"))
+"""Tags that many runs share, but not all of the newest."""
 Tags = Mapping[str, str | Sequence[str]]
 BEFORE_THE_END = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
