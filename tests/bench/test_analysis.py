@@ -93,7 +93,7 @@ def test_nothing_is_measured_of_nothing() -> None:
     assert score([]).f1 == 1.0
 
 
-@pytest.mark.parametrize("name", ["dev", "train", "heldout", "blind"])
+@pytest.mark.parametrize("name", ["dev", "train", "heldout", "blind", "sealed"])
 def test_threads_hold_together(name: str) -> None:
     """Every id is there once, evidence names messages, owners are people, two fifths have no task."""
     cases = load(name)
@@ -110,7 +110,7 @@ def test_threads_hold_together(name: str) -> None:
 def test_the_sets_share_nothing() -> None:
     """No held-out thread is learned from."""
     first = {case.raw["messages"][0]["text"] for name in ("dev", "train") for case in load(name)}
-    unseen = [case.raw["messages"][0]["text"] for name in ("heldout", "blind") for case in load(name)]
+    unseen = [case.raw["messages"][0]["text"] for name in ("heldout", "blind", "sealed") for case in load(name)]
     assert first.isdisjoint(unseen)
 
 
