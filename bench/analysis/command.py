@@ -18,7 +18,7 @@ from discubot_pipeline.domain.analysis import Brief
 from discubot_pipeline.ports import Analyst
 
 MOST = 100_000
-SETS: Final = ("heldout", "blind", "dev", "train", *WRITERS)
+SETS: Final = ("heldout", "blind", "sealed", "dev", "train", *WRITERS)
 ANALYSTS: Final[dict[str, type[Analyst]]] = {"rules": RuleAnalyst, "keywords": KeywordAnalyst}
 
 
