@@ -104,7 +104,7 @@ def request(run: RunToRequest) -> dg.RunRequest:
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.FAILURE,
     monitored_jobs=[discussion_job, status_job, backfill_job],
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=10,
     default_status=RUNNING,
     description="Closes the discussions of runs that crashed and will not be retried.",
 )
