@@ -16,6 +16,7 @@ BENCHES: Final = {
     "lists": "bench.lists",
     "receive": "bench.receive",
     "retention": "bench.retention",
+    "writes": "bench.writes",
 }
 """Name → module. A new bench is one line here; its module's docstring is what `python -m bench` shows."""
 

@@ -31,7 +31,7 @@ SENSORS = {
     "figma_inbox": 1,
     "mailgun_inbox": 1,
     "operations_inbox": 1,
-    "failed_runs": 5,
+    "failed_runs": 10,
     "cancelled_runs": 5,
     "unfinished_work": 10,
     "waiting_explanations": 5,
