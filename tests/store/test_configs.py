@@ -1,5 +1,6 @@
 """Teams, sources and outputs: names are unique where they must be, hooks cannot be guessed, secrets stay sealed."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from pydantic import SecretStr
 from discubot_pipeline.domain.config import NotionCredentials, Output, SlackCredentials, SourceConfig
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.store.configs import Configs
-from discubot_pipeline.store.stores import Stores
+from discubot_pipeline.store.stores import Stores, open_stores
 from discubot_pipeline.store.tables import outputs, source_configs, teams
 from discubot_pipeline.store.vault import Vault
 from tests.store.samples import GENERIC, SLACK, change, rows
@@ -162,3 +163,15 @@ class TestSecrets:
         stranger = Configs(engine, Vault(Fernet.generate_key().decode()))
         with pytest.raises(Permanent, match="DISCUBOT_SECRET_KEY"):
             stranger.source(slack_config.id)
+
+
+def test_an_address_that_was_looked_up_is_at_hand_for_a_while(
+    engine: sa.Engine, vault: Vault, slack_config: SourceConfig
+) -> None:
+    """Nothing is read for it then; before, and after something was changed here, it has to be looked up."""
+    configs = open_stores(engine, vault, timedelta(minutes=1)).configs
+    hook = (slack_config.source, slack_config.hook)
+    assert configs.at_hand(*hook) is None
+    assert configs.by_hook(*hook) == configs.at_hand(*hook) == slack_config
+    configs.forget()
+    assert configs.at_hand(*hook) is None
