@@ -51,6 +51,10 @@ class Jobs(Protocol):
         """Name a job of a discussion that waits or works, if there is one."""
         ...
 
+    def stop_starting(self, job_id: str) -> bool:
+        """Cancel a job that is about to begin, which GraphQL refuses; False when it is not, or its launcher is away."""
+        ...
+
 
 class Dagster(Protocol):
     """What starts and stops runs."""
@@ -96,12 +100,17 @@ class Helm:
             if latest.successor:
                 latest = self._jobs.standing(latest.successor, team_id)
             require_unended(latest)
-            is_on_its_way = latest.is_stopping or (not latest.is_over and self._dagster.cancel(latest.job_id))
-            return latest if is_on_its_way else None
+            return latest if latest.is_stopping or (not latest.is_over and self._stop(latest.job_id)) else None
 
-        target = wait(stopped, f"job {job_id} cannot be cancelled just now: it is about to begin")
+        target = wait(
+            stopped,
+            f"job {job_id} cannot be cancelled just now: it is about to begin, and its launcher does not answer",
+        )
         self._stores.steering.cancelled(target, self._actor, reason)
         return target.job_id
+
+    def _stop(self, job_id: str) -> bool:
+        return self._dagster.cancel(job_id) or self._jobs.stop_starting(job_id)
 
     def retry(self, discussion_id: UUID, wanted: Retry, team_id: UUID | None = None) -> str:
         """Go on with a discussion that failed, is partial or was cancelled, in a new job; gives its id."""

@@ -1,10 +1,12 @@
 """The read model of jobs: Dagster's record of runs, with what our tables know of them. For web, cli and admin."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunRecord, RunsFilter
+from dagster._core.errors import DagsterUserCodeUnreachableError
 
 from discubot_pipeline.domain.errors import Permanent
 from discubot_pipeline.domain.facts import Attempt, Fault, JobDetails, JobFacts, JobQuery, Level, Result, Standing
@@ -107,6 +109,14 @@ class JobStore:
         with self._instance.reading() as instance:
             mine = RunsFilter(tags={describe.DISCUSSION: str(discussion_id)}, statuses=UNFINISHED)
             return next((run.run_id for run in instance.get_runs(mine, limit=1)), None)
+
+    def stop_starting(self, job_id: str) -> bool:
+        """Cancel a job that is about to begin, which GraphQL refuses; False when it is not, or its launcher is away."""
+        with self._instance.reading() as instance, suppress(DagsterUserCodeUnreachableError):
+            run = instance.get_run_by_id(job_id)
+            is_starting = run is not None and run.status is DagsterRunStatus.STARTING
+            return is_starting and bool(instance.run_launcher.terminate(job_id))
+        return False
 
     def _told(self, instance: DagsterInstance, job_id: str, team_id: UUID | None) -> Told:
         record = instance.get_run_record_by_id(job_id)

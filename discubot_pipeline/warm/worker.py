@@ -64,7 +64,9 @@ class Worker:
 
     def _execute(self, run_id: str, ref: str) -> None:
         try:
-            _execute_run_command_body(run_id, self._instance(ref, run_id), lambda _: None, False)
+            instance = self._instance(ref, run_id)
+            _execute_run_command_body(run_id, instance, lambda _: None, False)
+            end_cancelled(instance, run_id)
         except Exception:
             logger.exception("run_not_executed run_id=%s", run_id)
             report_death(run_id, ref, "The run could not be executed: see the broker's log.")
@@ -113,6 +115,13 @@ def answers(instance: DagsterInstance, run_id: str) -> bool:
     except Exception:
         return False
     return True
+
+
+def end_cancelled(instance: DagsterInstance, run_id: str) -> None:
+    """End a run that was cancelled before it began: Dagster takes it for the double of one at work, and does nothing."""
+    run = instance.get_run_by_id(run_id)
+    if run and run.status is DagsterRunStatus.CANCELING:
+        instance.report_run_canceled(run, "It was cancelled before it began.")
 
 
 def report_death(run_id: str, ref: str, how: str) -> None:

@@ -12,6 +12,11 @@ from discubot_pipeline.tracking.instance import Instance
 from discubot_pipeline.tracking.jobs import JobStore
 from tests.tracking.ledger import Ledger
 
+YAML = """
+telemetry: {enabled: false}
+run_retries: {enabled: true, max_retries: 2}
+run_launcher: {module: discubot_pipeline.warm.launcher, class: WarmRunLauncher, config: {socket: nowhere.sock}}
+"""
 ADDRESSES = Addresses("https://jobs.example/api", "https://dagster.example")
 
 
@@ -23,7 +28,7 @@ def shared_instance(
     with shared_engine.begin() as connection:
         connection.execute(sa.schema.CreateSchema("dagster", if_not_exists=True))
     home = tmp_path_factory.mktemp("dagster")
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\nrun_retries: {enabled: true, max_retries: 2}\n")
+    (home / "dagster.yaml").write_text(YAML)
     settings = Settings.model_validate({"home": home, "database_url": database_url})
     instance = Instance(home, settings.dagster_url)
     yield instance

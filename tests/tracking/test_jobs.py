@@ -187,3 +187,11 @@ def test_a_chain_tells_each_attempt(jobs: JobStore, ledger: Ledger, stores: Stor
     assert [each.status for each in attempts] == ["failed", "failed", "pending"]
     assert attempts[2].retry_reason == "try again"
     assert jobs.standing(third).attempts == 3
+
+
+@pytest.mark.parametrize("status", ["QUEUED", "STARTING", "STARTED", "SUCCESS"])
+def test_without_its_launcher_no_job_is_stopped(jobs: JobStore, ledger: Ledger, status: str) -> None:
+    """Nor is one that is not about to begin: GraphQL cancels that."""
+    run_id = ledger.run(status)
+    assert not jobs.stop_starting(run_id)
+    assert ledger.get(run_id).status is dg.DagsterRunStatus(status)

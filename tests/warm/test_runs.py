@@ -2,6 +2,7 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from dagster import DagsterEventType
@@ -70,6 +71,23 @@ def test_a_run_that_is_cancelled_before_it_starts_never_begins(yard: Yard) -> No
     yard.instance.report_run_canceling(run)
     yard.instance.run_launcher.launch_run(launching(yard, run_id))
     assert yard.get(run_id).status is Status.CANCELED
+    assert not (yard.folder / f"{run_id}.pid").exists()
+
+
+def test_a_run_that_is_cancelled_in_the_hands_of_a_worker_never_begins(yard: Yard) -> None:
+    """The worker has been given it, but has not looked at it yet."""
+    workers = yard.workers()
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    run_id = yard.make()
+    with ThreadPoolExecutor(1) as daemon:
+        launched = daemon.submit(yard.instance.run_launcher.launch_run, launching(yard, run_id))
+        until(lambda: yard.workers() - workers)  # one in place of the one that was given the run
+        assert yard.instance.run_launcher.terminate(run_id)
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+        launched.result()
+    assert yard.ended(run_id) is Status.CANCELED
     assert not (yard.folder / f"{run_id}.pid").exists()
 
 

@@ -54,6 +54,12 @@ class Yard:
         except BrokerAwayError:
             return None
 
+    def workers(self) -> set[int]:
+        """Give the processes that runs work in, or will."""
+        told = self.told()
+        assert told
+        return set(told["workers"])
+
     def cut_connections(self) -> None:
         """End all other sessions of the database."""
         with self.instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
