@@ -1,4 +1,4 @@
-"""Dagster's record of runs for processes that do no work in it: opened at the first question, with pooled connections."""
+"""Dagster's record of runs for processes that do no work in it: opened at the first question, connections pooled."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

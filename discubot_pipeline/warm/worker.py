@@ -118,7 +118,7 @@ def answers(instance: DagsterInstance, run_id: str) -> bool:
 
 
 def end_cancelled(instance: DagsterInstance, run_id: str) -> None:
-    """End a run that was cancelled before it began: Dagster takes it for the double of one at work, and does nothing."""
+    """End a run that was cancelled before it began: Dagster does nothing, since it takes it for a double at work."""
     run = instance.get_run_by_id(run_id)
     if run and run.status is DagsterRunStatus.CANCELING:
         instance.report_run_canceled(run, "It was cancelled before it began.")
