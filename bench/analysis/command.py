@@ -10,7 +10,7 @@ from bench.analysis.cases import WRITERS, Case, load, outcomes
 from bench.analysis.matching import Pairing, pair
 from bench.analysis.report import report
 from bench.analysis.scores import Scores, score
-from discubot_pipeline.adapters.learned import weights
+from discubot_pipeline.adapters.learned import encoder, weights
 from discubot_pipeline.adapters.rules.analyst import RuleAnalyst
 from discubot_pipeline.cli.analyze import ThreadFile
 from discubot_pipeline.cli.threads import Play, export
@@ -18,7 +18,7 @@ from discubot_pipeline.domain.analysis import Brief
 from discubot_pipeline.ports import Analyst
 
 MOST = 100_000
-SETS: Final = ("heldout", "blind", "sealed", "dev", "train", *WRITERS)
+SETS: Final = ("heldout", "blind", "sealed", "judge", "dev", "train", *WRITERS)
 ANALYSTS: Final[dict[str, type[Analyst]]] = {"rules": RuleAnalyst, "keywords": KeywordAnalyst}
 
 
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
     parser.add_argument("--set", choices=[*SETS], default="heldout", help="which threads (heldout)")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights to read with (the package's own)")
+    parser.add_argument("--encoder", type=Path, metavar="FILE", help="encoder to hear with (the package's own)")
     parser.add_argument("--analyst", choices=[*ANALYSTS], default="rules", help="who reads them (rules)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
     parser.add_argument(
@@ -41,6 +42,8 @@ def run(options: argparse.Namespace) -> int:
     """Measure, print, and write the figures."""
     if options.weights:
         weights.WEIGHTS = options.weights
+    if options.encoder:
+        encoder.ENCODER = options.encoder
     if options.slack_export:
         print(count_tasks(options.slack_export, ANALYSTS[options.analyst](), with_text=not options.figures_only))
         return 0

@@ -1,6 +1,6 @@
 """What the labelled threads teach: each thread as the learned reader sees it, and what would have been right there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +14,8 @@ from discubot_pipeline.adapters.learned.weights import Measures
 from discubot_pipeline.adapters.rules.people import People
 from discubot_pipeline.adapters.rules.sentences import read
 from discubot_pipeline.domain.analysis import DetectedTask
+
+FOLDS = 3
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,12 @@ class Lesson:
         """Give who may own the work that a candidate names; None where it names none."""
         likes = self.likes_of(candidate)
         return self.case.labels[likes.index(max(likes))].assignee if any(likes) else None
+
+
+def groups(lessons: Iterable[Lesson]) -> list[frozenset[str]]:
+    """Cut the writers into groups: what is learned of one group's threads is said by what has not seen the group."""
+    writers = sorted({each.group for each in lessons})
+    return [frozenset(writers[place::FOLDS]) for place in range(min(FOLDS, len(writers)))]
 
 
 def _likes(case: Case, clause: Clause, title: str) -> tuple[float, ...]:

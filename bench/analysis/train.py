@@ -1,7 +1,7 @@
-"""Learns the weights of the built-in analyst from the labelled threads: `python -m bench.analysis.train`.
+"""Learns the weights of the built-in analyst from the labelled threads: `python -m bench.analysis.train DIR`.
 
-`--leave-out w2 --to FILE` learns without one writer; `python -m bench analysis --set w2 --weights FILE` then tells what
-the rest is worth for threads of somebody else.
+DIR is what `bench.analysis.tune` made. `--leave-out 0 --to FILE` learns without one group of writers; `python -m bench
+analysis --set w2 --weights FILE --encoder DIR/encoder0.npz` then tells what the rest is worth for threads of one of it.
 """
 
 import argparse
@@ -19,9 +19,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from bench.analysis.cases import WRITERS, load
-from bench.analysis.lessons import Lesson
+from bench.analysis.cases import load
+from bench.analysis.lessons import FOLDS, Lesson, groups
 from discubot_pipeline.adapters.learned.choice import Candidate, candidates, of_choice, of_pair
+from discubot_pipeline.adapters.learned.encoder import Encoder
+from discubot_pipeline.adapters.learned.hearing import listen
 from discubot_pipeline.adapters.learned.owners import likely_owners, of_owner
 from discubot_pipeline.adapters.learned.reader import look
 from discubot_pipeline.adapters.learned.standing import Looks, Standing
@@ -37,7 +39,6 @@ SMALL: Final = {"max_iter": 60, "learning_rate": 0.08, "max_leaf_nodes": 8, "min
 SHAPE: Final = {"l2_regularization": 5.0, "max_features": 0.3, "early_stopping": False, "random_state": 0}
 """How the trees grow."""
 
-FOLDS = 4
 FEWEST = 2
 """A word has to occur in so many places."""
 
@@ -45,7 +46,9 @@ HARD = 0.5
 THRESHOLD: Final = 0.33
 
 Fitted = dict[str, Any]
-Seen = tuple[Lesson, Looks, list[Features]]
+Seen = tuple[Lesson, Looks, Looks, list[Features]]
+Found = tuple[Lesson, Looks, Looks, list[Candidate]]
+Hear = Callable[[Lesson], Looks]
 
 
 def counts(rows: Sequence[Features], answers: Sequence[int], ridge: float) -> Counts:
@@ -124,21 +127,21 @@ def first_look(lessons: Sequence[Lesson]) -> dict[str, Counts]:
     }
 
 
-def seen(lessons: Iterable[Lesson], learned: dict[str, Counts]) -> list[Seen]:
-    """Look at threads; gives how each of their clauses stands."""
-    return [_seen(each, learned) for each in lessons if each.talk.clauses]
+def seen(lessons: Iterable[Lesson], learned: dict[str, Counts], hear: Hear) -> list[Seen]:
+    """Look at threads and hear them; gives how each of their clauses stands."""
+    return [_seen(each, learned, hear) for each in lessons if each.talk.clauses]
 
 
-def _seen(lesson: Lesson, learned: dict[str, Counts]) -> Seen:
-    looks = look(lesson.talk, learned)
-    standing = Standing(lesson.talk, looks, lesson.case.brief.time_zone)
-    return lesson, looks, [standing.of(place) for place in range(len(lesson.talk.clauses))]
+def _seen(lesson: Lesson, learned: dict[str, Counts], hear: Hear) -> Seen:
+    looks, heard = look(lesson.talk, learned), hear(lesson)
+    standing = Standing(lesson.talk, looks, heard, lesson.case.brief.time_zone)
+    return lesson, looks, heard, [standing.of(place) for place in range(len(lesson.talk.clauses))]
 
 
 def work(threads: Sequence[Seen]) -> Judge:
     """Learn which clauses name work, from how they stand."""
-    rows = [row for _, _, rows in threads for row in rows]
-    return judge(rows, [answer for lesson, _, _ in threads for answer in lesson.is_work], WORK, LARGE)
+    rows = [row for *_, rows in threads for row in rows]
+    return judge(rows, [answer for lesson, *_ in threads for answer in lesson.is_work], WORK, LARGE)
 
 
 def about(lessons: Iterable[Lesson]) -> Measures:
@@ -147,23 +150,24 @@ def about(lessons: Iterable[Lesson]) -> Measures:
     return measures([row for row, _ in found], [answer for _, answer in found], ABOUT)
 
 
-def learn(raw: Sequence[Lesson]) -> Fitted:
-    """Learn everything. What one step tells the next is always said by weights that have not seen the writer."""
+def learn(raw: Sequence[Lesson], hear: Hear) -> Fitted:
+    """Learn everything. What one step tells the next is always said by weights that have not seen the writer; so must
+    be what the encoder says, which `hear` gives.
+    """
     pointing = about(raw)
     lessons = [each.completed(pointing) for each in raw]
-    writers = sorted({each.group for each in lessons})
-    groups = [writers[place::FOLDS] for place in range(min(FOLDS, len(writers)))]
     folds = [
         seen(
             _of(lessons, lambda name, group=group: name in group),
             first_look(_of(lessons, lambda n, g=group: n not in g)),
+            hear,
         )
-        for group in groups
+        for group in groups(lessons)
     ]
-    found: list[tuple[Lesson, Looks, list[Candidate]]] = []
+    found: list[Found] = []
     for place, fold in enumerate(folds):
         rest = work([thread for other, each in enumerate(folds) if other != place for thread in each])
-        found += [(lesson, looks, _candidates(lesson, rows, rest)) for lesson, looks, rows in fold]
+        found += [(lesson, looks, heard, _candidates(lesson, rows, rest)) for lesson, looks, heard, rows in fold]
     same = _same(found)
     return {
         "about": pointing,
@@ -184,11 +188,11 @@ def _candidates(lesson: Lesson, rows: list[Features], work: Judge) -> list[Candi
     return candidates(lesson.talk.clauses, [*map(work.chance, rows)], rows)
 
 
-def _same(found: Iterable[tuple[Lesson, Looks, list[Candidate]]]) -> Judge:
+def _same(found: Iterable[Found]) -> Judge:
     """Learn which two clauses name the same work: those that can only be paired with one label."""
     rows: list[Features] = []
     answers: list[int] = []
-    for lesson, _, all_of in found:
+    for lesson, *_, all_of in found:
         right = [each for each in all_of if any(lesson.likes_of(each))]
         for one, other in combinations(right, 2):
             if not one.clause.crosses(other.clause):
@@ -197,11 +201,11 @@ def _same(found: Iterable[tuple[Lesson, Looks, list[Candidate]]]) -> Judge:
     return judge(rows, answers, SAME, SMALL)
 
 
-def _new(found: Iterable[tuple[Lesson, Looks, list[Candidate]]], same: Judge) -> Judge:
+def _new(found: Iterable[Found], same: Judge) -> Judge:
     """Learn, along the way that choosing goes, which candidates add a label to those that are paired already."""
     rows: list[Features] = []
     answers: list[int] = []
-    for lesson, _, all_of in found:
+    for lesson, *_, all_of in found:
         chosen: list[Candidate] = []
         for each in all_of:
             if any(each.clashes(other) for other in chosen):
@@ -215,15 +219,15 @@ def _new(found: Iterable[tuple[Lesson, Looks, list[Candidate]]], same: Judge) ->
     return judge(rows, answers, NEW, SMALL)
 
 
-def _owner(found: Iterable[tuple[Lesson, Looks, list[Candidate]]]) -> Measures:
+def _owner(found: Iterable[Found]) -> Measures:
     """Learn whose the work is."""
     rows: list[Features] = []
     answers: list[int] = []
-    for lesson, looks, all_of in found:
+    for lesson, looks, heard, all_of in found:
         for each in all_of:
             owners = lesson.owner_answers(each)
             for person in likely_owners(lesson.talk, each.clause) if owners else ():
-                rows.append(of_owner(lesson.talk, looks, each.clause, person))
+                rows.append(of_owner(lesson.talk, looks, heard, each.clause, person))
                 answers.append(int(person in (owners or ())))
     return measures(rows, answers, OWNER)
 
@@ -235,14 +239,24 @@ def plain(fitted: Any) -> Any:
     return plain(vars(fitted)) if is_dataclass(fitted) else fitted
 
 
+def hearing(lessons: Sequence[Lesson], folder: Path) -> Hear:
+    """Hear each thread with the encoder that was tuned without its writer's group."""
+    encoders = [Encoder(folder / f"encoder{place}.npz") for place in range(FOLDS)]
+    places = {writer: place for place, group in enumerate(groups(lessons)) for writer in group}
+    return lambda lesson: listen(lesson.talk, encoders[places[lesson.group]])
+
+
 def main() -> None:
     """Learn from all threads and write the weights."""
     parser = argparse.ArgumentParser(prog="python -m bench.analysis.train", description=__doc__)
-    parser.add_argument("--leave-out", choices=["dev", *WRITERS], help="learn nothing from this writer")
+    parser.add_argument("folder", type=Path, help="what `bench.analysis.tune` made without each group of writers")
+    parser.add_argument("--leave-out", type=int, choices=range(FOLDS), help="learn nothing from this group of writers")
     parser.add_argument("--to", type=Path, default=WEIGHTS, metavar="FILE", help="where to (the package)")
     options = parser.parse_args()
     lessons = [Lesson.of(case) for name in ("dev", "train") for case in load(name)]
-    fitted = plain(learn(_of(lessons, lambda name: name != options.leave_out)))
+    left_out = groups(lessons)[options.leave_out] if options.leave_out is not None else ()
+    hear = hearing(lessons, options.folder)
+    fitted = plain(learn(_of(lessons, lambda name: name not in left_out), hear))
     with gzip.GzipFile(options.to, "wb", mtime=0) as file:
         file.write(json.dumps(fitted, ensure_ascii=False, sort_keys=True).encode())
     print(f"{options.to}: {options.to.stat().st_size} bytes")

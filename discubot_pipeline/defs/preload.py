@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from discubot_pipeline.adapters.http import tls
+from discubot_pipeline.adapters.learned.encoder import encoder
 from discubot_pipeline.adapters.learned.weights import learned
 
 LATE = (
@@ -22,4 +23,5 @@ LATE = (
 for name in LATE:
     import_module(name)
 learned()
+encoder()
 tls()

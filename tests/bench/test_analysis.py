@@ -107,7 +107,7 @@ def test_nothing_is_measured_of_nothing() -> None:
     assert score([]).f1 == 1.0
 
 
-@pytest.mark.parametrize("name", ["dev", "train", "heldout", "blind", "sealed"])
+@pytest.mark.parametrize("name", ["dev", "train", "heldout", "blind", "sealed", "judge"])
 def test_threads_hold_together(name: str) -> None:
     """Every id is there once, evidence names messages, owners are people, two fifths have no task."""
     cases = load(name)
@@ -124,7 +124,7 @@ def test_threads_hold_together(name: str) -> None:
 def test_the_sets_share_nothing() -> None:
     """No held-out thread is learned from: not how it begins, nor any message that is more than a greeting."""
     learned = [case for name in ("dev", "train") for case in load(name)]
-    unseen = [case for name in ("heldout", "blind", "sealed") for case in load(name)]
+    unseen = [case for name in ("heldout", "blind", "sealed", "judge") for case in load(name)]
     assert openings(learned).isdisjoint(openings(unseen))
     assert sayings(learned).isdisjoint(sayings(unseen))
 

@@ -10,6 +10,8 @@ from sklearn.feature_extraction import DictVectorizer
 from bench.analysis.cases import load
 from bench.analysis.lessons import Lesson
 from bench.analysis.train import SHAPE, SMALL, learn, plain, trees
+from discubot_pipeline.adapters.learned.encoder import encoder
+from discubot_pipeline.adapters.learned.hearing import listen
 from discubot_pipeline.adapters.learned.traits import Features
 from discubot_pipeline.adapters.learned.weights import Trees, Weights
 
@@ -30,7 +32,8 @@ def test_trees_say_the_same_in_plain_python() -> None:
 def test_what_is_learned_can_be_read() -> None:
     """Weights learned from a few threads of each writer are whole."""
     cases = [case for name in ("dev", "w1", "w2", "w3") for case in load(name)[:SOME]]
-    fitted = json.loads(json.dumps(plain(learn([Lesson.of(case) for case in cases]))))
+    lessons = [Lesson.of(case) for case in cases]
+    fitted = json.loads(json.dumps(plain(learn(lessons, lambda lesson: listen(lesson.talk, encoder())))))
     assert {*Weights.of(fitted).first} == {"part", "takes", "supports", "talk", "clause"}
 
 

@@ -26,8 +26,21 @@ _PLACE = (
     "best here",
     "s due",
     "look",
+    "heard look",
+    "heard best here",
 )
-_LOOKS = ("this part", "this takes", "this supports", "next takes", "next part", "before part")
+_LOOKS = tuple(
+    f"{where} {heard}{what}"
+    for heard in ("", "heard ")
+    for where, what in (
+        ("this", "part"),
+        ("this", "takes"),
+        ("this", "supports"),
+        ("next", "takes"),
+        ("next", "part"),
+        ("before", "part"),
+    )
+)
 
 
 @dataclass(frozen=True)

