@@ -1,7 +1,8 @@
 """Learns the weights of the built-in analyst from the labelled threads: `python -m bench.analysis.train DIR`.
 
-DIR is what `bench.analysis.tune` made. `--leave-out 0 --to FILE` learns without one group of writers; `python -m bench
-analysis --set w2 --weights FILE --encoder DIR/encoder0.npz` then tells what the rest is worth for threads of one of it.
+DIR holds what `bench.analysis.tune` made. `--leave-out w2 b --to FILE` learns without some writers; `python -m bench
+analysis --set w2 --weights FILE --encoder DIR/encoder0.npz` then tells what the rest is worth for threads of one of them,
+where the encoder was tuned without them too.
 """
 
 import argparse
@@ -19,8 +20,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from bench.analysis.cases import load
-from bench.analysis.lessons import FOLDS, Lesson, groups
+from bench.analysis.cases import WRITERS, load
+from bench.analysis.lessons import Lesson, groups
 from discubot_pipeline.adapters.learned.choice import Candidate, candidates, of_choice, of_pair
 from discubot_pipeline.adapters.learned.encoder import Encoder
 from discubot_pipeline.adapters.learned.hearing import listen
@@ -240,23 +241,26 @@ def plain(fitted: Any) -> Any:
 
 
 def hearing(lessons: Sequence[Lesson], folder: Path) -> Hear:
-    """Hear each thread with the encoder that was tuned without its writer's group."""
-    encoders = [Encoder(folder / f"encoder{place}.npz") for place in range(FOLDS)]
-    places = {writer: place for place, group in enumerate(groups(lessons)) for writer in group}
-    return lambda lesson: listen(lesson.talk, encoders[places[lesson.group]])
+    """Hear each thread with an encoder that was tuned without its writer."""
+    known = {path: {*np.load(path)["writers"].tolist()} for path in sorted(folder.glob("*.npz"))}
+    encoders = {path: Encoder(path) for path in known}
+    chosen = {
+        writer: next(path for path, writers in known.items() if writer not in writers)
+        for writer in {each.group for each in lessons}
+    }
+    return lambda lesson: listen(lesson.talk, encoders[chosen[lesson.group]])
 
 
 def main() -> None:
     """Learn from all threads and write the weights."""
     parser = argparse.ArgumentParser(prog="python -m bench.analysis.train", description=__doc__)
     parser.add_argument("folder", type=Path, help="what `bench.analysis.tune` made without each group of writers")
-    parser.add_argument("--leave-out", type=int, choices=range(FOLDS), help="learn nothing from this group of writers")
+    parser.add_argument("--leave-out", nargs="*", choices=["dev", *WRITERS], default=(), help="learn nothing of them")
     parser.add_argument("--to", type=Path, default=WEIGHTS, metavar="FILE", help="where to (the package)")
     options = parser.parse_args()
     lessons = [Lesson.of(case) for name in ("dev", "train") for case in load(name)]
-    left_out = groups(lessons)[options.leave_out] if options.leave_out is not None else ()
-    hear = hearing(lessons, options.folder)
-    fitted = plain(learn(_of(lessons, lambda name: name not in left_out), hear))
+    kept = _of(lessons, lambda name: name not in options.leave_out)
+    fitted = plain(learn(kept, hearing(kept, options.folder)))
     with gzip.GzipFile(options.to, "wb", mtime=0) as file:
         file.write(json.dumps(fitted, ensure_ascii=False, sort_keys=True).encode())
     print(f"{options.to}: {options.to.stat().st_size} bytes")

@@ -9,7 +9,7 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -261,12 +261,13 @@ def tune(net: Net, sheets: Sequence[Sheet], masked: int, least: int) -> None:
         print(f"epoch {epoch + 1}: loss {total / count:.3f}, {time.monotonic() - started:.0f} s", flush=True)
 
 
-def arrays(net: Net, names: Sequence[str]) -> dict[str, Any]:
+def arrays(net: Net, names: Sequence[str], writers: Iterable[str]) -> dict[str, Any]:
     """Write a net as the package reads it: matrices as whole numbers of 8 bits with a scale for each output."""
     state = {name: each.detach().numpy() for name, each in net.state_dict().items()}
     words, scale = small(state["words.weight"])
     found: dict[str, Any] = {
         "vocabulary": np.frombuffer("\n".join(names).encode(), np.uint8),
+        "writers": np.array(sorted(writers)),
         "layers": np.int64(LAYERS),
         "words": words,
         "words.scale": scale,
@@ -310,9 +311,10 @@ def main() -> None:
             torch.manual_seed(0)
             net = pretrained(options.model, kept)
             print(f"without {', '.join(sorted(group)) or 'nobody'}", flush=True)
-            tune(net, [each for each in sheets if each.group not in group], pieces[MASK], pieces["!"])
+            known = [each for each in sheets if each.group not in group]
+            tune(net, known, pieces[MASK], pieces["!"])
             path = ENCODER if name == "all" else options.folder / f"encoder{name}.npz"
-            np.savez_compressed(path, **arrays(net, names))
+            np.savez_compressed(path, **arrays(net, names, {each.group for each in known}))
             print(f"{path}: {path.stat().st_size} bytes", flush=True)
 
 

@@ -6,7 +6,6 @@ from datetime import date
 
 from discubot_pipeline.adapters.learned.antecedents import completed
 from discubot_pipeline.adapters.learned.choice import Candidate, candidates, choose
-from discubot_pipeline.adapters.learned.demand import demand
 from discubot_pipeline.adapters.learned.hearing import listen
 from discubot_pipeline.adapters.learned.owners import due_of, owner_of, priority_in
 from discubot_pipeline.adapters.learned.standing import Looks, Standing
@@ -45,12 +44,7 @@ def work_in(messages: Sequence[Message], sentences: Sequence[Sentence], time_zon
     looks, heard = look(talk, weights.first), listen(talk, encoder())
     found = likely(talk, looks, heard, weights, time_zone)
     chosen = choose(found, weights.same.chance, weights.new.chance, weights.threshold)
-    demanded = demand(talk, sentences)
-    works = [
-        _work(talk, looks, heard, weights, candidate, chance, time_zone)
-        for candidate, chance in chosen
-        if demanded.is_met(candidate, chance, looks)
-    ]
+    works = [_work(talk, looks, heard, weights, candidate, chance, time_zone) for candidate, chance in chosen]
     return sorted(works, key=lambda each: each.clause.position)
 
 

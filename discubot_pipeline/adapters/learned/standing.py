@@ -1,7 +1,7 @@
 """Where a clause stands: its form, the turns around it and what the first look at them said, as numbers with names."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from discubot_pipeline.adapters.rules.bugs import repair_of
 from discubot_pipeline.adapters.rules.dates import due_in
 from discubot_pipeline.adapters.rules.labels import priority_of
 from discubot_pipeline.adapters.rules.requests import asks_in
+from discubot_pipeline.adapters.rules.scene import Scene
 from discubot_pipeline.adapters.rules.sentences import ATOM_START, PERSON_END, PERSON_START, Sentence
 from discubot_pipeline.adapters.rules.verbs import Tier, base_of, tier_of
 from discubot_pipeline.adapters.rules.weights import Setting, weigh
@@ -94,6 +95,7 @@ class Standing:
         self._talk = talk
         self._ranks = (Ranks("", talk, looks), Ranks("heard ", talk, heard))
         self._zone = time_zone
+        self._scene = _scene(talk)
         self._days: dict[int, bool] = {}
         self._sentences: dict[int, Features] = {}
         self._turns: dict[int, Features] = {}
@@ -106,7 +108,7 @@ class Standing:
             self._sentences[sentence.order] = self._of_sentence(sentence) | {"s place": turn.sentences.index(sentence)}
         if turn.place not in self._turns:
             self._turns[turn.place] = self._of_turn(turn)
-        found = self._form(clause) | self._sentences[sentence.order] | self._turns[turn.place]
+        found = self._form(clause) | self._sentences[sentence.order] | self._turns[turn.place] | self._scene
         for each in self._ranks:
             found |= each.of(place)
         return found | self._of_about(clause, clause.about) if clause.about else found
@@ -209,3 +211,22 @@ class Standing:
         if sentence.order not in self._days:
             self._days[sentence.order] = bool(due_in(sentence.text, sentence.message, self._zone))
         return self._days[sentence.order]
+
+
+def _scene(talk: Talk) -> Features:
+    """Describe the place: people who help each other and talk about code ask and promise in the words of work."""
+    sentences = [sentence for turn in talk.turns for sentence in turn.sentences]
+    return {
+        "help desk": float(_is_help_desk(sentences)),
+        "thread code": sum(ATOM_START <= ord(char) < PERSON_START for each in sentences for char in each.text),
+        "thread words": sum(len(turn.words) for turn in talk.turns),
+    }
+
+
+def _is_help_desk(sentences: Sequence[Sentence]) -> bool:
+    scene = Scene(sentences)
+    for sentence in sentences:
+        scene.watch(sentence)
+        if scene.is_helpdesk:
+            return True
+    return False
