@@ -1,8 +1,8 @@
 """Learns the weights of the built-in analyst from the labelled threads: `python -m bench.analysis.train DIR`.
 
 DIR holds what `bench.analysis.tune` made. `--leave-out w2 b --to FILE` learns without some writers; `python -m bench
-analysis --set w2 --weights FILE --encoder DIR/encoder0.npz` then tells what the rest is worth for threads of one of them,
-where the encoder was tuned without them too.
+analysis --set w2 --weights FILE --encoder DIR/encoder0.npz` then tells what the rest is worth for threads of one of
+them, where the encoder was tuned without them too.
 """
 
 import argparse

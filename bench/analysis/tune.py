@@ -10,7 +10,7 @@ import json
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,8 @@ from discubot_pipeline.adapters.learned.pieces import (
     STRANGER,
     Pieces,
     Scribe,
+    middles,
+    windows,
 )
 
 LAYERS, INNER, LONGEST, CLAUSE = 6, 1536, 512, 128
@@ -41,48 +43,50 @@ FREQUENT, ENDINGS = 10_000, 20_000
 """The vocabulary is cut: to its most frequent words, the endings among more of them, and what the threads hold."""
 
 MASK = "[MASK]"
-EPOCHS, AT_ONCE, NEARBY = 4, 16, 16
+EPOCHS, AT_ONCE, NEARBY = 3, 16, 16
 RATE, HEAD_RATE, WARM_UP, DECAY, DROPOUT, MASKED = 2.5e-4, 1e-3, 0.1, 0.01, 0.1, 0.05
 SHARES: Final = {"clauses": 1.0, "parts": 0.7, "talks": 0.2}
 """What the three heads weigh in the loss."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sheet:
-    """A labelled thread in pieces: where its parts begin, where its clauses lie, and what is right of them."""
+    """A stretch of a labelled thread in pieces: where its parts begin, its clauses lie, and what is right of them.
+
+    Of what it shares with the stretches beside it, only that is asked which stands most in its middle.
+    """
 
     group: str
     ids: list[int]
-    begins: list[int]
-    spans: list[tuple[int, int, int]]
-    clauses: list[int]
-    parts: list[tuple[int, int, int]]
-    talk: int
+    begins: list[int] = field(default_factory=list)
+    spans: list[tuple[int, int, int]] = field(default_factory=list)
+    clauses: list[int] = field(default_factory=list)
+    parts: list[tuple[int, int, int]] = field(default_factory=list)
+    talk: int = 0
 
-    @classmethod
-    def of(cls, lesson: Lesson, pieces: Pieces) -> "Sheet":
-        """Write a lesson down; labelled threads are short enough to be read at once."""
-        parts = Scribe(pieces).parts(lesson.talk)
-        ids, begins, spans, answers = [pieces[START]], [], [], []
-        works = dict(zip(map(id, lesson.talk.clauses), lesson.is_work, strict=True))
-        for part, clauses in zip(parts, clauses_by_part(lesson.talk, parts), strict=True):
-            begin = len(ids)
-            begins.append(begin)
-            ids += part.pieces
-            for clause in clauses:
-                start, end = part.span_of(clause)
-                spans.append((begin, begin + start, begin + end))
-                answers.append(works[id(clause)])
-        told = list(zip(lesson.is_part, lesson.is_taking, lesson.is_support, strict=True))
-        return cls(
-            lesson.group,
-            ids,
-            begins,
-            spans,
-            answers,
-            [told[part.turn] for part in parts],
-            int(bool(lesson.case.labels)),
-        )
+
+def sheets_of(lesson: Lesson, pieces: Pieces) -> Iterator[Sheet]:
+    """Write a lesson down."""
+    parts = Scribe(pieces).parts(lesson.talk)
+    sizes = [len(part.pieces) for part in parts]
+    stretches = windows(sizes)
+    homes = middles(stretches, sizes)
+    inside = clauses_by_part(lesson.talk, parts)
+    works = dict(zip(map(id, lesson.talk.clauses), lesson.is_work, strict=True))
+    told = list(zip(lesson.is_part, lesson.is_taking, lesson.is_support, strict=True))
+    for number, window in enumerate(stretches):
+        sheet = Sheet(lesson.group, [pieces[START]])
+        for place in window:
+            begin, part = len(sheet.ids), parts[place]
+            sheet.ids += part.pieces
+            sheet.talk |= told[part.turn][0]
+            if homes[place] == number:
+                sheet.begins.append(begin)
+                sheet.parts.append(told[part.turn])
+                spans = [part.span_of(clause) for clause in inside[place]]
+                sheet.spans += [(begin, begin + start, begin + end) for start, end in spans]
+                sheet.clauses += [works[id(clause)] for clause in inside[place]]
+        yield sheet
 
 
 class Layer(nn.Module):
@@ -302,7 +306,7 @@ def main() -> None:
     lessons = [Lesson.of(case) for name in ("dev", "train") for case in load(name)]
     names, kept = vocabulary(options.model, lessons)
     pieces = Pieces(names)
-    sheets = [Sheet.of(each, pieces) for each in lessons if each.talk.turns]
+    sheets = [sheet for each in lessons for sheet in sheets_of(each, pieces)]
     without = {str(place): group for place, group in enumerate(groups(lessons))} | {"all": frozenset[str]()}
     options.folder.mkdir(parents=True, exist_ok=True)
     for name, group in without.items():
