@@ -8,7 +8,7 @@ from functools import partial
 from itertools import accumulate
 
 from discubot_pipeline.adapters.learned.talk import Clause, Talk, Turn
-from discubot_pipeline.adapters.rules.sentences import ATOM_END, ATOM_START, PERSON_START, Sentence
+from discubot_pipeline.adapters.rules.sentences import ATOM_END, ATOM_START, PERSON_END, PERSON_START, Sentence
 
 START, UNKNOWN, BREAK = "[CLS]", "[UNK]", "[SEP]"
 PEOPLE = tuple(f"[unused{place}]" for place in range(1, 9))
@@ -113,7 +113,7 @@ class Scribe:
                 yield number, match.span()
 
     def _numbers(self, sentence: Sentence, token: str) -> tuple[int, ...]:
-        if ord(token[0]) >= PERSON_START:
+        if PERSON_START <= ord(token[0]) <= PERSON_END:
             return (self._person(sentence.person(token)),)
         return (self._pieces[ATOM],) if ATOM_START <= ord(token[0]) <= ATOM_END else self._pieces.of(token)
 
