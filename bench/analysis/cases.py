@@ -14,7 +14,7 @@ from discubot_pipeline.ports import Analyst
 THREADS = Path(__file__).with_name("threads")
 WRITERS = (
     *("w1", "w2", "w3", "a", "b", "c", "p", "q", "r", "s", "t", "u", "v", "x", "y", "g", "h", "i", "j", "n", "o"),
-    *("aa", "ab", "ac", "ad", "ae", "l", "ba", "bb", "bc", "bd"),
+    *("aa", "ab", "ac", "ad", "ae", "l", "ba", "bb", "bc", "bd", "ca", "cb"),
 )
 
 

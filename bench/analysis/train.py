@@ -224,11 +224,11 @@ def _owner(found: Iterable[Found]) -> Measures:
     """Learn whose the work is."""
     rows: list[Features] = []
     answers: list[int] = []
-    for lesson, looks, heard, all_of in found:
+    for lesson, looks, _, all_of in found:
         for each in all_of:
             owners = lesson.owner_answers(each)
             for person in likely_owners(lesson.talk, each.clause) if owners else ():
-                rows.append(of_owner(lesson.talk, looks, heard, each.clause, person))
+                rows.append(of_owner(lesson.talk, looks, each.clause, person))
                 answers.append(int(person in (owners or ())))
     return measures(rows, answers, OWNER)
 

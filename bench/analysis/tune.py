@@ -45,6 +45,9 @@ FREQUENT, ENDINGS = 10_000, 20_000
 MASK = "[MASK]"
 EPOCHS, AT_ONCE, NEARBY = 3, 16, 16
 RATE, HEAD_RATE, WARM_UP, DECAY, DROPOUT, MASKED = 2.5e-4, 1e-3, 0.1, 0.01, 0.1, 0.05
+AGAIN, REMEMBERED = 4, 1200
+"""How often new threads are seen, and how many of the old ones, when a net is tuned further."""
+
 SHARES: Final = {"clauses": 1.0, "parts": 0.7, "talks": 0.2}
 """What the three heads weigh in the loss."""
 
@@ -229,18 +232,19 @@ def _cut(pile: list[Sheet]) -> Iterator[list[Sheet]]:
         yield pile[start : start + AT_ONCE]
 
 
-def tune(net: Net, sheets: Sequence[Sheet], masked: int, least: int) -> None:
+def tune(net: Net, sheets: Sequence[Sheet], masked: int, least: int, epochs: int = EPOCHS, rate: float = RATE) -> None:
     """Tune a net; `masked` is the piece that stands for a hidden one, special pieces are below `least`."""
     heads = {id(each) for head in net.heads for each in head.parameters()}
     body = [each for each in net.parameters() if id(each) not in heads]
     new = [each for each in net.parameters() if id(each) in heads]
-    optimizer = torch.optim.AdamW([{"params": body, "lr": RATE}, {"params": new, "lr": HEAD_RATE}], weight_decay=DECAY)
-    steps = EPOCHS * sum(1 for _ in batches(list(sheets)))
+    head_rate = HEAD_RATE * rate / RATE
+    optimizer = torch.optim.AdamW([{"params": body, "lr": rate}, {"params": new, "lr": head_rate}], weight_decay=DECAY)
+    steps = epochs * sum(1 for _ in batches(list(sheets)))
     rates = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, [RATE, HEAD_RATE], total_steps=steps + EPOCHS, pct_start=WARM_UP, anneal_strategy="linear"
+        optimizer, [rate, head_rate], total_steps=steps + epochs, pct_start=WARM_UP, anneal_strategy="linear"
     )
     started = time.monotonic()
-    for epoch in range(EPOCHS):
+    for epoch in range(epochs):
         net.train()
         total = count = 0.0
         for each in batches(list(sheets)):
@@ -277,17 +281,42 @@ def arrays(net: Net, names: Sequence[str], writers: Iterable[str]) -> dict[str, 
         "words.scale": scale,
         "places": state["places.weight"],
     }
-    matrices = {"clause.wide": "clause_wide", "clause.out": "clause_out", "part": "part", "talk": "talk"}
-    norms = {"norm": "norm"}
-    for place in range(LAYERS):
-        matrices |= {f"layer{place}.{name}": f"layers.{place}.{name}" for name in ("qkv", "out", "wide", "narrow")}
-        norms |= {f"layer{place}.{name}": f"layers.{place}.{name}" for name in ("first", "second")}
-    for ours, name in matrices.items():
+    for ours, name in matrices().items():
         whole, scale = small(state[f"{name}.weight"])
         found |= {ours: np.ascontiguousarray(whole.T), f"{ours}.scale": scale, f"{ours}.bias": state[f"{name}.bias"]}
-    for ours, name in norms.items():
+    for ours, name in norms().items():
         found |= {ours: state[f"{name}.weight"], f"{ours}.bias": state[f"{name}.bias"]}
     return found
+
+
+def restored(path: Path) -> tuple[Net, list[str], set[str]]:
+    """Make a net from the package's kind of file; gives its vocabulary and its writers too."""
+    with np.load(path) as file:
+        found = dict(file)
+    names = found["vocabulary"].tobytes().decode().split("\n")
+    net = Net(len(names))
+    state = {"words.weight": found["words"] * found["words.scale"][:, None], "places.weight": found["places"]}
+    for ours, name in matrices().items():
+        state |= {f"{name}.weight": (found[ours] * found[f"{ours}.scale"]).T, f"{name}.bias": found[f"{ours}.bias"]}
+    for ours, name in norms().items():
+        state |= {f"{name}.weight": found[ours], f"{name}.bias": found[f"{ours}.bias"]}
+    net.load_state_dict({name: torch.tensor(each, dtype=torch.float) for name, each in state.items()})
+    return net, names, {*found["writers"].tolist()}
+
+
+def matrices() -> dict[str, str]:
+    """Name the matrices as the package does, and as the net does."""
+    names = ("qkv", "out", "wide", "narrow")
+    inner = {f"layer{place}.{name}": f"layers.{place}.{name}" for place in range(LAYERS) for name in names}
+    return inner | {"clause.wide": "clause_wide", "clause.out": "clause_out", "part": "part", "talk": "talk"}
+
+
+def norms() -> dict[str, str]:
+    """Name the norms as the package does, and as the net does."""
+    inner = {
+        f"layer{place}.{name}": f"layers.{place}.{name}" for place in range(LAYERS) for name in ("first", "second")
+    }
+    return inner | {"norm": "norm"}
 
 
 def small(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -296,14 +325,31 @@ def small(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.rint(rows / scale[:, None]).astype(np.int8), scale.astype(np.float32)
 
 
+def tune_further(path: Path, lessons: Sequence[Lesson], writers: Sequence[str]) -> None:
+    """Tune a file's net on threads of more writers, with some of those that it knows so that it forgets nothing."""
+    random.seed(0)
+    torch.manual_seed(0)
+    net, names, known = restored(path)
+    pieces = Pieces(names)
+    new = [sheet for each in lessons if each.group in writers for sheet in sheets_of(each, pieces)]
+    old = [sheet for each in lessons if each.group in known for sheet in sheets_of(each, pieces)]
+    tune(net, [*new * AGAIN, *random.sample(old, REMEMBERED)], pieces[MASK], pieces["!"], 1, RATE / 2)
+    np.savez_compressed(path, **arrays(net, names, known | {*writers}))
+    print(f"{path}: {path.stat().st_size} bytes", flush=True)
+
+
 def main() -> None:
     """Tune a model without each group of writers, and one with all."""
     parser = argparse.ArgumentParser(prog="python -m bench.analysis.tune", description=__doc__)
     parser.add_argument("folder", type=Path, help="where those go that were tuned without a group of writers")
-    parser.add_argument("--model", type=Path, required=True, help="the folder of the pretrained model")
+    parser.add_argument("--model", type=Path, help="the folder of the pretrained model")
+    parser.add_argument("--further", nargs="+", help="tune the file that `folder` names on these writers' threads too")
     parser.add_argument("--only", help="tune one alone: 0, 1, 2, or all")
     options = parser.parse_args()
     lessons = [Lesson.of(case) for name in ("dev", "train") for case in load(name)]
+    if options.further:
+        tune_further(options.folder, lessons, options.further)
+        return
     names, kept = vocabulary(options.model, lessons)
     pieces = Pieces(names)
     sheets = [sheet for each in lessons for sheet in sheets_of(each, pieces)]

@@ -1,6 +1,6 @@
 """Whose a piece of work is, and by when: who took it or was asked, and the day that was named with it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 
 from discubot_pipeline.adapters.learned.standing import LEAST, Looks
@@ -26,7 +26,7 @@ def likely_owners(talk: Talk, clause: Clause) -> list[str]:
     return [*dict.fromkeys(name for turn in near for name in (turn.writer, *turn.named) if name)]
 
 
-def of_owner(talk: Talk, looks: Looks, heard: Looks, clause: Clause, person: str) -> Features:
+def of_owner(talk: Talk, looks: Looks, clause: Clause, person: str) -> Features:
     """Describe what speaks for a person as the owner of the work that a clause names."""
     turn, sentence = clause.turn, clause.sentence
     is_writer = sentence.writer == person
@@ -46,16 +46,12 @@ def of_owner(talk: Talk, looks: Looks, heard: Looks, clause: Clause, person: str
         "named later": float(any(person in each.named for each in talk.turns[turn.place + 1 :][:REACH])),
         "answers": float(bool(answers)),
         "answers first": float(bool(others) and others[0].writer == person),
+        "takes here": looks.takes[turn.place] if is_writer else LEAST,
+        "takes later": max((looks.takes[each.place] for each in answers), default=LEAST),
+        "takes again": max((looks.takes[each.place] for each in later if each.author == turn.author), default=LEAST),
+        "takes most": float(_takes_most(talk, looks, turn) == person),
         "people": len(talk.people),
     }
-    again = [each for each in later if each.author == turn.author]
-    for name, takes in (("takes", looks.takes), ("heard takes", heard.takes)):
-        found |= {
-            f"{name} here": takes[turn.place] if is_writer else LEAST,
-            f"{name} later": max((takes[each.place] for each in answers), default=LEAST),
-            f"{name} again": max((takes[each.place] for each in again), default=LEAST),
-            f"{name} most": float(_takes_most(talk, takes, turn) == person),
-        }
     if is_writer:
         found |= {f"clause {cue}": 1.0 for cue in clause.cues} | {f"turn {cue}": 1.0 for cue in turn.cues}
     for each in answers[:1]:
@@ -63,11 +59,9 @@ def of_owner(talk: Talk, looks: Looks, heard: Looks, clause: Clause, person: str
     return found
 
 
-def owner_of(talk: Talk, looks: Looks, heard: Looks, clause: Clause, measures: Measures) -> str | None:
+def owner_of(talk: Talk, looks: Looks, clause: Clause, measures: Measures) -> str | None:
     """Name the likeliest owner; None where nobody is likely."""
-    chances = [
-        (measures.chance(of_owner(talk, looks, heard, clause, each)), each) for each in likely_owners(talk, clause)
-    ]
+    chances = [(measures.chance(of_owner(talk, looks, clause, each)), each) for each in likely_owners(talk, clause)]
     chance, person = max(chances, default=(0.0, None), key=lambda pair: pair[0])
     return person if chance >= SURE else None
 
@@ -96,6 +90,6 @@ def _after(clause: Clause) -> Iterator[Sentence]:
     return (each for each in following if not each.is_item and len(each.text.split()) <= REACH)
 
 
-def _takes_most(talk: Talk, takes: Sequence[float], turn: Turn) -> str | None:
+def _takes_most(talk: Talk, looks: Looks, turn: Turn) -> str | None:
     near = talk.turns[turn.place : turn.place + 1 + REACH]
-    return max(near, key=lambda each: takes[each.place]).writer
+    return max(near, key=lambda each: looks.takes[each.place]).writer

@@ -44,7 +44,7 @@ def work_in(messages: Sequence[Message], sentences: Sequence[Sentence], time_zon
     looks, heard = look(talk, weights.first), listen(talk, encoder())
     found = likely(talk, looks, heard, weights, time_zone)
     chosen = choose(found, weights.same.chance, weights.new.chance, weights.threshold)
-    works = [_work(talk, looks, heard, weights, candidate, chance, time_zone) for candidate, chance in chosen]
+    works = [_work(talk, looks, weights, candidate, chance, time_zone) for candidate, chance in chosen]
     return sorted(works, key=lambda each: each.clause.position)
 
 
@@ -71,10 +71,8 @@ def likely(talk: Talk, looks: Looks, heard: Looks, weights: Weights, time_zone: 
     return candidates(clauses, [*map(weights.work.chance, standings)], standings)
 
 
-def _work(
-    talk: Talk, looks: Looks, heard: Looks, weights: Weights, candidate: Candidate, chance: float, time_zone: str
-) -> Work:
+def _work(talk: Talk, looks: Looks, weights: Weights, candidate: Candidate, chance: float, time_zone: str) -> Work:
     clause = candidate.clause
-    owner = owner_of(talk, looks, heard, clause, weights.owner)
+    owner = owner_of(talk, looks, clause, weights.owner)
     title = Titles(talk).of(clause, owner)
     return Work(clause, title, chance, owner, due_of(talk, clause, owner, time_zone), priority_in(talk, clause))
