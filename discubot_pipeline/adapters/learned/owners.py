@@ -13,7 +13,7 @@ from discubot_pipeline.adapters.rules.requests import asks_in
 from discubot_pipeline.adapters.rules.sentences import Sentence
 from discubot_pipeline.domain.analysis import Priority
 
-SURE = 0.5
+SURE = 0.35
 REACH = 8
 """So many turns after work is named an answer still means it."""
 
