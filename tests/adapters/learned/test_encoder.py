@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from discubot_pipeline.adapters.learned import pieces
+from discubot_pipeline.adapters.learned.antecedents import completed
 from discubot_pipeline.adapters.learned.encoder import ENCODER, Linear, Norm, encoder, gelu, softmax
 from discubot_pipeline.adapters.learned.hearing import listen
 from discubot_pipeline.adapters.learned.standing import LEAST
-from tests.adapters.learned.test_antecedents import clause, talk
+from discubot_pipeline.adapters.learned.weights import learned
+from tests.adapters.learned.test_antecedents import talk
 from tests.adapters.rules.briefs import Line
 
 LARGEST = 20_000_000
@@ -43,12 +45,14 @@ def test_a_thread_without_words_is_heard_too() -> None:
 
 def test_copies_of_a_clause_are_heard_as_one() -> None:
     """A clause that points back also stands joined with what it means; its own words are the same."""
-    heard = talk(*ASKED)
-    own = clause(heard, "On it") if any(each.title == "On it" for each in heard.clauses) else heard.clauses[0]
-    looks = listen(heard, encoder())
-    assert (
-        len({look for each, look in zip(heard.clauses, looks.clauses, strict=True) if each.stretch == own.stretch}) == 1
+    heard = completed(
+        talk(("Ann", "The header on the pricing page is broken"), ("Bob", "I'll fix it")), learned().about
     )
+    said = dict(zip(heard.clauses, listen(heard, encoder()).clauses, strict=True))
+    copies = [each for each in heard.clauses if each.about]
+    own = {each.stretch: look for each, look in said.items() if not each.about}
+    assert copies
+    assert all(said[each] == own[each.stretch] > LEAST for each in copies)
 
 
 def test_whole_numbers_stand_for_real_ones() -> None:
