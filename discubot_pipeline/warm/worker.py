@@ -14,6 +14,7 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._serdes import deserialize_value
 from dagster._utils.interrupts import capture_interrupts
 
+from discubot_pipeline.warm.launcher import BEFORE_IT_BEGAN
 from discubot_pipeline.warm.ledger import Entry, Ledger
 from discubot_pipeline.warm.process import Identity, identify, private_mb
 from discubot_pipeline.warm.wire import send
@@ -121,7 +122,7 @@ def end_cancelled(instance: DagsterInstance, run_id: str) -> None:
     """End a run that was cancelled before it began: Dagster does nothing, since it takes it for a double at work."""
     run = instance.get_run_by_id(run_id)
     if run and run.status is DagsterRunStatus.CANCELING:
-        instance.report_run_canceled(run, "It was cancelled before it began.")
+        instance.report_run_canceled(run, BEFORE_IT_BEGAN)
 
 
 def report_death(run_id: str, ref: str, how: str) -> None:
